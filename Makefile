@@ -1,0 +1,53 @@
+# `make help` lists what there is. Everything runs in .venv, which `make setup` makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_HOME ?= .harness
+EXPERIMENT := suites/experiments/icd10_coding
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TOKENIZERS_PARALLELISM := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model demo test check lint types bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) model ## make .venv, install everything, fetch the demonstration's model (about 100 MB)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+model: $(STAMP)
+	@$(BIN)/harness models pull smollm2-135m-instruct
+
+demo: setup ## fine-tune a real model and compare it with prompting and retrieval (CPU, a few minutes)
+	$(BIN)/harness check $(EXPERIMENT) --home $(DEMO_HOME)
+	$(BIN)/harness run $(EXPERIMENT) --home $(DEMO_HOME)
+	$(BIN)/harness compare $(EXPERIMENT) --candidate lora --against zero_shot few_shot rag --home $(DEMO_HOME)
+	@echo "next: harness show RUN; harness sql \"SELECT * FROM v_generations LIMIT 3\"; your own data: see README.md"
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -q
+
+check: setup lint types test ## everything that must hold before a commit: style, layers, types, sizes, tests
+
+lint: $(STAMP) ## ruff and import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## basedpyright
+	$(BIN)/basedpyright
+
+bench: setup ## benchmarks: ratios against what is compared with, a table each
+	@for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean: ## remove the environment and what tools left; .harness stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,109 @@
+"""`harness compare`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
+
+if TYPE_CHECKING:
+    from harness.pipeline.decide import ComparisonReport
+    from harness.records.estimates import Comparison
+
+
+def compare(
+    context: typer.Context,
+    experiment: Experiment,
+    candidate: Annotated[str, typer.Option("--candidate", metavar="SYSTEM", help="system or run id to judge")],
+    against: Annotated[
+        list[str], typer.Option("--against", metavar="SYSTEM...", help="systems or run ids to hold it against")
+    ],
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="of the two-sided intervals")] = 0.95,
+    set_: Set = None,
+    home: Home = DEFAULT_HOME,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a candidate with baselines, paired item by item, on every metric.
+
+    Differences are candidate minus baseline, signed so that positive is better.
+
+    Examples:
+
+      harness compare icd10_coding --candidate lora --against zero_shot few_shot rag
+
+      harness compare icd10_coding --candidate 20261121-0712 --against lora --json
+    """
+    from harness.cli.output import print_json
+    from harness.pipeline.decide import compare_systems
+    from harness.pipeline.prepare import prepare
+
+    prepared = prepare(experiment, tuple(set_ or ()))
+    baselines = list(dict.fromkeys([*against, *context.args]))
+    report = compare_systems(prepared, home, candidate=candidate, against=baselines, confidence=confidence)
+    if json:
+        print_json([_as_json(comparison, report) for comparison in report.comparisons])
+    else:
+        _print(report)
+
+
+def _as_json(comparison: "Comparison", report: "ComparisonReport") -> object:
+    return {
+        **asdict(comparison),
+        "candidate_run": report.runs[comparison.candidate].run.run_id,
+        "baseline_run": report.runs[comparison.baseline].run.run_id,
+    }
+
+
+def _print(report: "ComparisonReport") -> None:
+    from rich.table import Table
+
+    from harness.cli.output import console
+
+    out = console()
+    baselines = dict.fromkeys(comparison.baseline for comparison in report.comparisons)
+    for baseline in baselines:
+        rows = [comparison for comparison in report.comparisons if comparison.baseline == baseline]
+        first = rows[0]
+        table = Table(
+            "metric",
+            first.candidate,
+            baseline,
+            f"difference ({first.confidence:.0%} interval)",
+            "p",
+            "better/worse/same",
+            "n",
+            title=f"{first.candidate} - {baseline}: positive is better for {first.candidate}",
+            title_justify="left",
+        )
+        for row in rows:
+            table.add_row(*_cells(row), style=_style(row))
+        out.print(table)
+        for warning in dict.fromkeys(f"{warning}" for row in rows for warning in row.warnings):
+            out.print(f"  note: {warning}", markup=False)
+    for reason in report.set_apart:
+        out.print(f"not compared: {reason}", markup=False)
+    out.print("tests: " + "; ".join(dict.fromkeys(row.test for row in report.comparisons)), markup=False)
+
+
+def _cells(row: "Comparison") -> list[str]:
+    interval = (
+        "no interval" if row.ci_low is None or row.ci_high is None else f"({row.ci_low:+.3f} to {row.ci_high:+.3f})"
+    )
+    return [
+        row.metric,
+        f"{row.candidate_value:.3f}",
+        f"{row.baseline_value:.3f}",
+        f"{row.difference:+.3f} {interval}",
+        "" if row.p_value is None else f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001",
+        f"{row.better}/{row.worse}/{row.same}",
+        str(row.n),
+    ]
+
+
+def _style(row: "Comparison") -> str:
+    """Green where the interval lies above zero, red where it lies below; the sign says the same without colour."""
+    if row.ci_low is not None and row.ci_low > 0:
+        return "green"
+    return "red" if row.ci_high is not None and row.ci_high < 0 else ""

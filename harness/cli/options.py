@@ -1,0 +1,23 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Experiment = Annotated[
+    Path,
+    typer.Argument(metavar="EXPERIMENT", help="experiment.yaml, its folder, or the name of a shipped experiment"),
+]
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="HARNESS_HOME", help="where the ledger and adapters are kept"),
+]
+Json = Annotated[bool, typer.Option("--json", help="print JSON, and nothing else, on standard output")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="change a value, e.g. systems.lora.finetune.epochs=1 (repeatable)"),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
+
+DEFAULT_HOME = Path(".harness")

@@ -1,0 +1,145 @@
+"""`harness runs` and `harness show`."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import DEFAULT_HOME, Debug, Home, Json
+
+if TYPE_CHECKING:
+    from harness.pipeline.show import RunDetails
+    from harness.records.runs import RunState
+
+
+def list_runs(
+    experiment: Annotated[str | None, typer.Option(help="only runs of this experiment (its name)")] = None,
+    system: Annotated[str | None, typer.Option(help="only runs of this system")] = None,
+    home: Home = DEFAULT_HOME,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List runs, newest first, failed and interrupted ones too.
+
+    Example: harness runs --experiment icd10-coding
+    """
+    from harness.store.migrate import open_ledger
+    from harness.store.runs import runs
+
+    states = runs(open_ledger(home, create=False), experiment=experiment, system=system)
+    if json:
+        from harness.cli.output import print_json
+
+        print_json([_state_as_json(state) for state in states])
+        return
+    from rich.table import Table
+
+    from harness.cli.output import console
+
+    table = Table("run", "experiment", "system", "status", "started (UTC)", "wall time", "reason")
+    for state in states:
+        wall_s = state.facts.get("wall_s")
+        table.add_row(
+            state.run.run_id,
+            state.run.experiment,
+            state.run.system,
+            state.status,
+            f"{state.run.started_at:%Y-%m-%d %H:%M}",
+            f"{wall_s:.0f} s" if isinstance(wall_s, float) else "",
+            (state.reason or "").splitlines()[0] if state.reason else "",
+        )
+    console().print(table)
+
+
+def show(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="a run id, or its beginning")],
+    home: Home = DEFAULT_HOME,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show one run: configuration, provenance, training curve, probes and estimates.
+
+    Example: harness show 20261121-0712
+    """
+    from harness.pipeline.show import run_details
+
+    details = run_details(home, run_id)
+    if json:
+        from harness.cli.output import print_json
+
+        print_json(_details_as_json(details))
+    else:
+        _print_details(details)
+
+
+def _state_as_json(state: "RunState") -> dict[str, object]:
+    run = {key: _plain(value) for key, value in asdict(state.run).items()}
+    return {
+        **run,
+        "status": state.status,
+        "reason": state.reason,
+        "ended_at": _plain(state.ended_at),
+        "facts": dict(state.facts),
+    }
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _details_as_json(details: "RunDetails") -> dict[str, object]:
+    return {
+        **_state_as_json(details.state),
+        "estimates": {name: asdict(estimate) for name, estimate in details.estimates.items()},
+        "probes": [{"probe": s.scorer, "passed": s.value == 1.0, "detail": s.detail} for s in details.probes],
+        "training": [{**asdict(point), "at": point.at.isoformat()} for point in details.training],
+        "artifacts": [asdict(artifact) for artifact in details.artifacts],
+        "failed_items": [{"item_id": g.item_id, "error": g.error} for g in details.failed],
+    }
+
+
+def _print_details(details: "RunDetails") -> None:
+    from rich.table import Table
+
+    from harness.cli.output import console
+
+    out = console()
+    run, state = details.state.run, details.state
+    facts = Table(show_header=False, box=None, title=f"Run {run.run_id}", title_justify="left")
+    provenance = run.provenance
+    described = {
+        "experiment": f"{run.experiment} ({run.experiment_id})",
+        "system": run.system,
+        "status": state.status + (f": {state.reason}" if state.reason else ""),
+        "golden set": f"{run.golden_set} {run.golden_version} ({run.golden_sha256[:12]})",
+        "base model": provenance.get("base_model"),
+        "git": provenance.get("git"),
+        "packages": provenance.get("packages"),
+        "machine": f"{provenance.get('processor')}, {provenance.get('cores')} cores, {provenance.get('platform')}",
+        "configuration": dict(run.system_config),
+        **state.facts,
+    }
+    for key, value in described.items():
+        facts.add_row(key, _readable(value))
+    out.print(facts, markup=False)
+    for probe in details.probes:
+        out.print(
+            f"probe {probe.scorer}: {'passed' if probe.value == 1.0 else 'FAILED'} ({probe.detail})", markup=False
+        )
+    for point in details.training:
+        if point.name == "validation_loss":
+            out.print(f"epoch {point.epoch:g}: validation loss {point.value:.4f} nats an answer token", markup=False)
+    table = Table("metric", "value", "interval", "n", "method")
+    for name, estimate in details.estimates.items():
+        interval = "" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
+        table.add_row(name, f"{estimate.value:.3f}", interval, str(estimate.n), estimate.method)
+    out.print(table)
+    for generation in details.failed:
+        out.print(f"not answered: {generation.item_id}: {generation.error}", markup=False)
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_readable(inner)}" for key, inner in value.items() if inner is not None)
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""What a person writes in YAML, read into validated, frozen models."""

@@ -1,0 +1,193 @@
+"""An experiment: a declared question, a golden set and the systems to compare on it."""
+
+import re
+from pathlib import Path
+from typing import TypeVar, cast
+
+import pydantic
+
+from harness.assets import golden_set_folder, shipped
+from harness.config.overrides import apply_overrides
+from harness.config.system import Decoding, Device, Dtype, Prompt, System, SystemEntry
+from harness.config.validate import Strict, validate
+from harness.config.yaml_file import read_yaml
+from harness.errors import ConfigError, nearest, problems_message
+from harness.hashing import content_hash
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_BASE = "base"
+StrictT = TypeVar("StrictT", bound=Strict)
+
+
+class ExperimentFile(Strict):
+    """`experiment.yaml` as written."""
+
+    name: str
+    question: str
+    base_model: str
+    golden_set: str
+    training_set: str | None = None
+    corpus: str | None = None
+    prompt: Prompt = Prompt()
+    decoding: Decoding = Decoding()
+    seed: int = 17
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+    trust_remote_code: bool = False
+    systems: dict[str, SystemEntry]
+
+    @pydantic.field_validator("systems", mode="before")
+    @classmethod
+    def _nothing_said_is_everything_inherited(cls, systems: object) -> object:
+        if isinstance(systems, dict):
+            entries = cast("dict[object, object]", systems)
+            return {name: cast("object", {}) if entry is None else entry for name, entry in entries.items()}
+        return systems
+
+
+class Experiment(Strict):
+    """An experiment with every path absolute and every system resolved."""
+
+    folder: Path
+    name: str
+    question: str
+    golden_set: Path
+    training_set: Path | None
+    corpus: Path | None
+    seed: int
+    systems: dict[str, System]
+
+    @property
+    def experiment_id(self) -> str:
+        """Hash of everything said in the file and on the command line, 16 digits.
+
+        Of a path it covers the last part only, so that an experiment is the same one on another machine.
+        """
+        said = self.model_dump(mode="json", exclude={"folder", "systems"})
+        said |= {key: Path(said[key]).name for key in ("golden_set", "training_set", "corpus") if said[key]}
+        said["systems"] = [_without_folders(system) for system in self.systems.values()]
+        return content_hash(said)[:16]
+
+    def chosen(self, only: list[str]) -> list[System]:
+        """The systems named in `only`, in the experiment's order; all of them where it is empty.
+
+        Raises:
+            ConfigError: A name is not a system of this experiment.
+        """
+        for name in only:
+            if name not in self.systems:
+                raise ConfigError(f'"{name}" is not a system of experiment {self.name}; {nearest(name, self.systems)}')
+        return [system for name, system in self.systems.items() if not only or name in only]
+
+
+def load_experiment(place: Path, overrides: tuple[str, ...] = ()) -> Experiment:
+    """Reads, overrides, validates and resolves an experiment.
+
+    Args:
+        place: `experiment.yaml`, the folder it is in, or the name of a shipped experiment.
+        overrides: `key=value` each, such as `systems.lora.finetune.epochs=1`; the value is read as YAML.
+
+    Raises:
+        ConfigError: With every problem of the file, or every file it names that is missing.
+    """
+    source = apply_overrides(read_yaml(_experiment_file(place)), overrides)
+    return _resolve(validate(ExperimentFile, source), source.path.resolve())
+
+
+def _experiment_file(place: Path) -> Path:
+    if place.is_dir():
+        return place / "experiment.yaml"
+    by_name = shipped("suites") / "experiments" / place
+    if not place.exists() and len(place.parts) == 1 and by_name.is_dir():
+        return by_name / "experiment.yaml"
+    return place
+
+
+def _resolve(written: ExperimentFile, file: Path) -> Experiment:
+    problems = _contradictions(written)
+
+    def existing(key: str, value: str | None) -> Path | None:
+        if value is None:
+            return None
+        path = (file.parent / Path(value).expanduser()).resolve()
+        if not path.exists():
+            problems.append(f"{key}: no such file or folder: {path}. Paths are relative to the experiment's folder.")
+        return path
+
+    golden_set = golden_set_folder(written.golden_set, beside=file.parent).resolve()
+    if not golden_set.is_dir():
+        problems.append(f"golden_set: no such folder: {golden_set}. Make it, or name one of golden_sets/.")
+    experiment = Experiment(
+        folder=file.parent,
+        name=written.name,
+        question=written.question,
+        golden_set=golden_set,
+        training_set=existing("training_set", written.training_set),
+        corpus=existing("corpus", written.corpus),
+        seed=written.seed,
+        systems={
+            name: _system(name, entry, written, adapter=existing(f"systems.{name}.adapter", entry.adapter), file=file)
+            for name, entry in written.systems.items()
+        },
+    )
+    if problems:
+        raise ConfigError(problems_message(str(file), problems))
+    return experiment
+
+
+def _contradictions(written: ExperimentFile) -> list[str]:
+    problems = [
+        f'"{name}" is not a name; use letters, digits, _ . - and begin with a letter or digit'
+        for name in (written.name, *written.systems)
+        if not _NAME.fullmatch(name)
+    ]
+    if not written.systems:
+        problems.append("systems is empty; name at least one, such as `zero_shot: {}`")
+    if _BASE in written.systems:
+        problems.append(f'systems.{_BASE}: "{_BASE}" is the base model itself; choose another name')
+    for name, entry in written.systems.items():
+        if entry.finetune and not written.training_set:
+            problems.append(f"systems.{name}: finetune needs a training_set. Add `training_set: FILE`.")
+        if _over(written.prompt, entry.prompt).shots and not written.training_set:
+            problems.append(f"systems.{name}: shots are drawn from a training_set. Add `training_set: FILE`.")
+        if entry.retriever and not written.corpus:
+            problems.append(f"systems.{name}: a retriever needs a corpus. Add `corpus: FILE`.")
+    return problems
+
+
+def _system(name: str, entry: SystemEntry, written: ExperimentFile, *, adapter: Path | None, file: Path) -> System:
+    return System(
+        name=name,
+        base_model=_model_reference(entry.base_model or written.base_model, file.parent),
+        prompt=_over(written.prompt, entry.prompt),
+        retriever=entry.retriever,
+        decoding=_over(written.decoding, entry.decoding),
+        finetune=entry.finetune,
+        adapter=adapter,
+        seed=written.seed if entry.seed is None else entry.seed,
+        device=entry.device or written.device,
+        dtype=entry.dtype or written.dtype,
+        trust_remote_code=written.trust_remote_code,
+    )
+
+
+def _over(inherited: StrictT, said: StrictT | None) -> StrictT:
+    """What the experiment says, with what the system says in its place, field by field."""
+    return (
+        inherited if said is None else inherited.model_copy(update={k: getattr(said, k) for k in said.model_fields_set})
+    )
+
+
+def _without_folders(system: System) -> dict[str, object]:
+    said = system.model_dump(mode="json")
+    adapter, model = system.adapter, Path(system.base_model)
+    said["adapter"] = adapter.name if adapter else None
+    said["base_model"] = model.name if model.is_absolute() else system.base_model
+    return said
+
+
+def _model_reference(name: str, folder: Path) -> str:
+    """A path (one that starts with `.`, `/` or `~`) made absolute; a catalog name or hub id as it is."""
+    if name.startswith((".", "/", "~")):
+        return str((folder / Path(name).expanduser()).resolve())
+    return name

@@ -1,0 +1,49 @@
+"""One system's value on a metric, with its interval."""
+
+from collections.abc import Sequence
+
+from harness.decision.interval import choose_interval
+from harness.decision.sample import cluster_warnings, draw_sample, number_clusters
+from harness.decision.values import collect_values, count_missing
+from harness.errors import ComparisonError
+from harness.records.estimates import Estimate
+from harness.records.scores import Metric, Score
+
+
+def estimate(metric: Metric, scores: Sequence[Score], *, confidence: float = 0.95) -> Estimate:
+    """One system's mean value on a metric over its items, with a two-sided interval.
+
+    Several samples of an item are averaged first. Failed scores and values that are None are left out, never counted
+    as 0; `note` then says how many items that concerns.
+
+    Args:
+        metric: What the scores measure.
+        scores: Of one run; their order does not matter.
+        confidence: Two-sided, in (0, 1).
+
+    Returns:
+        Value and bounds in the metric's own unit and sign (a proportion in [0, 1] for binary).
+
+    Raises:
+        ComparisonError: No item has a value, or the scores contradict each other or the metric.
+        ValueError: `confidence` is not inside (0, 1).
+    """
+    values = collect_values(metric, scores)
+    items = sorted((item for item in values.values() if item.value is not None), key=lambda item: item.item_id)
+    missing = count_missing(values)
+    if not items:
+        raise ComparisonError(
+            f"{metric.name}: none of {len(values)} items has a value, so there is nothing to estimate. "
+            "Look at the run with `harness show RUN`, then run the system again."
+        )
+    sample = draw_sample(metric, items, number_clusters([item.group for item in items]))
+    chosen = choose_interval(sample, confidence=confidence)
+    notes = [] if chosen.note is None else [chosen.note]
+    if missing:
+        verb = "have no value and are" if missing != 1 else "has no value and is"
+        notes.append(f"{missing} of {len(values)} items {verb} left out.")
+    notes += cluster_warnings(sample.n_clusters, len(items))
+    low, high = chosen.bounds if chosen.bounds is not None else (None, None)
+    return Estimate(
+        value=sample.mean, low=low, high=high, n=len(items), method=chosen.method, note=" ".join(notes) or None
+    )

@@ -1,0 +1,1 @@
+"""What an answer is worth: scorers, measurements and regression suites."""

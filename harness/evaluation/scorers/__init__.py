@@ -1,0 +1,1 @@
+"""Scorers: pure functions (item, text) -> mark. No file, no network, no model."""

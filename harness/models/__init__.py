@@ -1,0 +1,1 @@
+"""Where base models come from, how they are loaded, given adapters, prompted and probed."""

@@ -1,0 +1,100 @@
+"""Greedy generation in batches made by token budget."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from harness.models.load import LoadedModel
+from harness.models.quiet import quiet_loading
+from harness.records.generations import FinishReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completion:
+    """What followed one prompt. `tokens` counts those produced, the end mark included."""
+
+    text: str
+    tokens: int
+    finish_reason: FinishReason
+    latency_s: float
+
+
+def plan_batches(lengths: Sequence[int], *, max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
+    """Groups prompts of like length so that a batch, padded and with room to answer, stays within the budget.
+
+    Args:
+        lengths: Tokens of each prompt.
+
+    Returns:
+        Indices into `lengths`, longest prompts first; a prompt that is over the budget alone is a batch by itself.
+    """
+    batches: list[list[int]] = []
+    room = 0
+    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if batches and len(batches[-1]) < room:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+            room = max(1, batch_tokens // (lengths[index] + max_new_tokens))
+    return batches
+
+
+@torch.inference_mode()
+def generate(loaded: LoadedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int) -> list[Completion]:
+    """Answers one batch of prompts greedily.
+
+    Args:
+        prompts: Token ids of each prompt; padded on the left to the longest.
+
+    Returns:
+        One completion a prompt, in order.
+    """
+    started = time.perf_counter()
+    pad_id = loaded.tokenizer.pad_token_id
+    longest = max(len(prompt) for prompt in prompts)
+    ids_BT = torch.tensor([[pad_id] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
+    mask_BT = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    ends = end_token_ids(loaded)
+    settings = GenerationConfig(
+        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(ends), pad_token_id=pad_id, use_cache=True
+    )
+    with quiet_loading():
+        out_BT = loaded.model.generate(
+            input_ids=ids_BT.to(loaded.device), attention_mask=mask_BT.to(loaded.device), generation_config=settings
+        )
+    produced = out_BT[:, longest:].tolist()
+    latency_s = (time.perf_counter() - started) / len(prompts)
+    return [_completion(loaded, tokens, ends, latency_s) for tokens in produced]
+
+
+def end_token_ids(loaded: LoadedModel) -> set[int]:
+    """Tokens that end an answer: the tokenizer's, and those of the model's own generation settings."""
+    configured: Any = getattr(loaded.model.generation_config, "eos_token_id", None)
+    own: Any = loaded.tokenizer.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return {int(i) for i in (*ids, own) if i is not None}
+
+
+def stream_batches(
+    loaded: LoadedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, batch_tokens: int
+) -> Iterator[list[tuple[int, Completion]]]:
+    """Answers all prompts, a batch at a time, as (index, completion) pairs."""
+    lengths = [len(prompt) for prompt in prompts]
+    for batch in plan_batches(lengths, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens):
+        completions = generate(loaded, [prompts[index] for index in batch], max_new_tokens=max_new_tokens)
+        yield list(zip(batch, completions, strict=True))
+
+
+def _completion(loaded: LoadedModel, tokens: list[int], ends: set[int], latency_s: float) -> Completion:
+    end = next((position for position, token in enumerate(tokens) if token in ends), None)
+    said = tokens if end is None else tokens[:end]
+    return Completion(
+        text=str(loaded.tokenizer.decode(said, skip_special_tokens=True)).strip(),
+        tokens=len(said) + (end is not None),
+        finish_reason="length" if end is None else "stop",
+        latency_s=latency_s,
+    )

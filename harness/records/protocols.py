@@ -1,0 +1,37 @@
+"""How stages are called by, and call back to, the pipeline without knowing one another."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from harness.records.generations import Generation
+from harness.records.items import Item
+from harness.records.runs import TrainingMetric
+
+
+class Recorder(Protocol):
+    """Where training metrics go as they come."""
+
+    def __call__(self, metrics: Sequence[TrainingMetric]) -> None:
+        """Keeps some points of the training curves."""
+        ...
+
+
+class Answerer(Protocol):
+    """A system ready to answer: items in, one generation each out, a batch at a time, in any order."""
+
+    def __call__(self, items: Sequence[Item]) -> Iterator[Sequence[Generation]]:
+        """Yields each batch as soon as it is there."""
+        ...
+
+
+class Progress(Protocol):
+    """How long work shows itself: a bar per phase, and sentences in between."""
+
+    def phase(self, label: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+        """Opens a bar of `total` units (None: unknown); the value advances it by so many units."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Shows one sentence."""
+        ...

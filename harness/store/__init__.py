@@ -1,0 +1,1 @@
+"""The ledger: the only user of DuckDB. Transactions, migrations, writes, queries."""

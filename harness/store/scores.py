@@ -1,0 +1,121 @@
+"""Metrics, and their values on items."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.records.scores import Metric, Score
+from harness.store import bulk
+from harness.store.ledger import Ledger
+from harness.store.runs import require_run
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def record_scores(ledger: Ledger, run_id: str, scores: Sequence[Score]) -> int:
+    """Records scores in one unit. The first one of a task, item, sample index and scorer stays; a later one is dropped.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        StoreError: The run is not in the ledger, or a text has no UTF-8 form.
+    """
+    with ledger.write() as connection:
+        require_run(connection, run_id)
+        return bulk.insert(connection, "scores", [_row(run_id, score) for score in scores])
+
+
+def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Score]:
+    """The scores of a run, by task, scorer, item id and sample index; empty for an unknown run."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            "SELECT task, item_id, item_hash, scorer, value, status, sample_index, item_group, stratum, detail "
+            "FROM scores WHERE run_id = $1 AND coalesce(task = $2, true) ORDER BY task, scorer, item_id, sample_index",
+            [run_id, task],
+        ).fetchall()
+    return [_score(row) for row in rows]
+
+
+def record_metrics(ledger: Ledger, metrics: Sequence[Metric]) -> None:
+    """Records what metrics mean. A definition that differs from the last of its name is a revision, which counts."""
+    with ledger.write() as connection:
+        latest = _latest_metrics(connection)
+        rows: list[dict[str, object]] = []
+        for metric in metrics:
+            revision, known = latest.get(metric.name, (0, None))
+            if known != metric:
+                latest[metric.name] = (revision + 1, metric)
+                rows.append(_metric_row(revision + 1, metric))
+        bulk.insert(connection, "metrics", rows)
+
+
+def metrics(ledger: Ledger) -> dict[str, Metric]:
+    """Every metric as last defined, by name (`task/scorer`)."""
+    with ledger.read() as connection:
+        return {name: metric for name, (_, metric) in _latest_metrics(connection).items()}
+
+
+def _latest_metrics(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[int, Metric]]:
+    # Later revisions replace earlier ones as the dict is filled.
+    rows = connection.execute(
+        "SELECT revision, name, kind, direction, minimum, maximum, chance, description FROM metrics "
+        "ORDER BY name, revision"
+    ).fetchall()
+    return {row[1]: (row[0], _metric(row)) for row in rows}
+
+
+def _row(run_id: str, score: Score) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "task": score.task,
+        "item_id": score.item_id,
+        "sample_index": score.sample_index,
+        "scorer": score.scorer,
+        "item_hash": score.item_hash,
+        "value": score.value,
+        "status": score.status,
+        "item_group": score.group,
+        "stratum": score.stratum,
+        "detail": score.detail,
+    }
+
+
+def _score(row: tuple[Any, ...]) -> Score:
+    return Score(
+        task=row[0],
+        item_id=row[1],
+        item_hash=row[2],
+        scorer=row[3],
+        value=row[4],
+        status=row[5],
+        sample_index=row[6],
+        group=row[7],
+        stratum=row[8],
+        detail=row[9],
+    )
+
+
+def _metric_row(revision: int, metric: Metric) -> dict[str, object]:
+    return {
+        "name": metric.name,
+        "revision": revision,
+        "kind": metric.kind,
+        "direction": metric.direction,
+        "minimum": metric.minimum,
+        "maximum": metric.maximum,
+        "chance": metric.chance,
+        "description": metric.description,
+    }
+
+
+def _metric(row: tuple[Any, ...]) -> Metric:
+    return Metric(
+        name=row[1],
+        kind=row[2],
+        direction=row[3],
+        minimum=row[4],
+        maximum=row[5],
+        chance=row[6],
+        description=row[7],
+    )

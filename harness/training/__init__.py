@@ -1,0 +1,1 @@
+"""Methods that turn training records into an adapter."""

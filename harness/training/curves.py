@@ -1,0 +1,54 @@
+"""Training curves, handed on as they come."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from harness.records.protocols import Recorder
+from harness.records.runs import TrainingMetric
+
+RECORDED = {
+    "loss": "train_loss",
+    "eval_loss": "validation_loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "gradient_norm",
+}
+
+
+class CurveCallback(TrainerCallback):
+    """Hands each logged figure to a recorder and each optimizer step to a progress bar.
+
+    `validation_losses` maps epoch to mean nats per answer token.
+    """
+
+    def __init__(self, recorder: Recorder, advance: Callable[[int], None]) -> None:
+        self._recorder = recorder
+        self._advance = advance
+        self.validation_losses: dict[float, float] = {}
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """One optimizer step is done."""
+        self._advance(1)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Figures of the last steps, or of a validation."""
+        logged, epoch = logs or {}, float(state.epoch or 0.0)
+        now = datetime.now(UTC)
+        metrics = [
+            TrainingMetric(name=RECORDED[key], value=float(value), step=state.global_step, epoch=epoch, at=now)
+            for key, value in logged.items()
+            if key in RECORDED
+        ]
+        if "eval_loss" in logged:
+            self.validation_losses[epoch] = float(logged["eval_loss"])
+        if metrics:
+            self._recorder(metrics)

@@ -1,0 +1,70 @@
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from harness.errors import EvaluationError
+from harness.evaluation.generate import generate_answers
+from harness.records.generations import Generation
+from harness.records.items import Item
+from harness.records.messages import Message
+
+ITEMS = [
+    Item(item_id=name, input=(Message(role="user", content=name),), references=("x",)) for name in ("a", "b", "c", "d")
+]
+
+
+def answer(item: Item) -> Generation:
+    return Generation(item_id=item.item_id, item_hash=item.item_hash, text="yes")
+
+
+class InPairs:
+    """Answers two items at a time, and remembers what it was asked."""
+
+    def __init__(self, *, silent_on: str = "") -> None:
+        self.asked: list[str] = []
+        self._silent_on = silent_on
+
+    def __call__(self, items: Sequence[Item]) -> Iterator[list[Generation]]:
+        self.asked = [item.item_id for item in items]
+        for start in range(0, len(items), 2):
+            yield [answer(item) for item in items[start : start + 2] if item.item_id != self._silent_on]
+
+
+def test_every_batch_is_kept_before_the_next_one_is_asked_for() -> None:
+    kept: list[str] = []
+
+    def fails_after_one_batch(items: Sequence[Item]) -> Iterator[list[Generation]]:
+        yield [answer(item) for item in items[:2]]
+        assert kept == ["a", "b"]
+        raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError, match="the power went"):
+        generate_answers(fails_after_one_batch, ITEMS, lambda batch: kept.extend(g.item_id for g in batch))
+    assert kept == ["a", "b"]
+
+
+def test_what_is_answered_already_is_not_asked_again() -> None:
+    answerer, kept = InPairs(), []
+    generate_answers(answerer, ITEMS, kept.extend, answered={"a", "c"})
+    assert answerer.asked == ["b", "d"]
+    assert [generation.item_id for generation in kept] == ["b", "d"]
+
+
+def test_an_item_that_is_left_out_is_an_error_after_the_others_are_kept() -> None:
+    kept: list[Generation] = []
+    with pytest.raises(EvaluationError, match=r"1 items were never answered: c\. Run again"):
+        generate_answers(InPairs(silent_on="c"), ITEMS, kept.extend)
+    assert [generation.item_id for generation in kept] == ["a", "b", "d"]
+
+
+def test_an_error_in_place_of_a_text_is_an_answer() -> None:
+    def fails(items: Sequence[Item]) -> Iterator[list[Generation]]:
+        yield [Generation(item_id=item.item_id, item_hash=item.item_hash, error="too long") for item in items]
+
+    kept: list[Generation] = []
+    generate_answers(fails, ITEMS, kept.extend)
+    assert len(kept) == 4
+
+
+def test_nothing_left_to_ask_is_nothing_wrong() -> None:
+    generate_answers(InPairs(), ITEMS, lambda batch: pytest.fail("nothing was asked"), answered=list("abcd"))
