@@ -26,10 +26,10 @@ $(STAMP): pyproject.toml constraints.txt
 model: $(STAMP)
 	@$(BIN)/harness models pull smollm2-135m-instruct
 
-demo: setup ## fine-tune a real model and compare it with prompting and retrieval (CPU, a few minutes)
+demo: setup ## fine-tune a real model, compare it with prompting and retrieval, show what it forgot (CPU, minutes)
 	$(BIN)/harness check $(EXPERIMENT) --home $(DEMO_HOME)
 	$(BIN)/harness run $(EXPERIMENT) --home $(DEMO_HOME)
-	$(BIN)/harness compare $(EXPERIMENT) --candidate lora --against zero_shot few_shot rag --home $(DEMO_HOME)
+	$(BIN)/harness compare $(EXPERIMENT) --candidate lora --against zero_shot few_shot rag base --home $(DEMO_HOME)
 	@echo "next: harness show RUN; harness sql \"SELECT * FROM v_generations LIMIT 3\"; your own data: see README.md"
 
 test: setup ## run the tests

@@ -17,6 +17,7 @@ PACKAGES = (
     "datasets",
     "tokenizers",
     "bm25s",
+    "lm_eval",
     "numpy",
     "scipy",
     "duckdb",

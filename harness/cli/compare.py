@@ -8,6 +8,7 @@ import typer
 from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
 
 if TYPE_CHECKING:
+    from harness.decision.flips import StratumFlips
     from harness.pipeline.decide import ComparisonReport
     from harness.records.estimates import Comparison
 
@@ -31,7 +32,7 @@ def compare(
 
     Examples:
 
-      harness compare icd10_coding --candidate lora --against zero_shot few_shot rag
+      harness compare icd10_coding --candidate lora --against zero_shot few_shot rag base
 
       harness compare icd10_coding --candidate 20261121-0712 --against lora --json
     """
@@ -53,7 +54,14 @@ def _as_json(comparison: "Comparison", report: "ComparisonReport") -> object:
         **asdict(comparison),
         "candidate_run": report.runs[comparison.candidate].run.run_id,
         "baseline_run": report.runs[comparison.baseline].run.run_id,
+        **({"flips": [asdict(one) for one in flips]} if (flips := _flips(report, comparison)) else {}),
     }
+
+
+def _flips(report: "ComparisonReport", comparison: "Comparison") -> "list[StratumFlips]":
+    """Strata of a regression metric in which an answer was lost or gained."""
+    strata = report.flips.get((comparison.metric, comparison.baseline), [])
+    return [one for one in strata if one.lost or one.gained]
 
 
 def _print(report: "ComparisonReport") -> None:
@@ -82,9 +90,19 @@ def _print(report: "ComparisonReport") -> None:
         out.print(table)
         for warning in dict.fromkeys(f"{warning}" for row in rows for warning in row.warnings):
             out.print(f"  note: {warning}", markup=False)
+        for row in rows:
+            if strata := _flips(report, row):
+                out.print(f"  {_flip_sentence(row, strata)}", markup=False)
     for reason in report.set_apart:
         out.print(f"not compared: {reason}", markup=False)
     out.print("tests: " + "; ".join(dict.fromkeys(row.test for row in report.comparisons)), markup=False)
+
+
+def _flip_sentence(row: "Comparison", strata: "list[StratumFlips]", *, shown: int = 8) -> str:
+    lost, gained = sum(len(one.lost) for one in strata), sum(len(one.gained) for one in strata)
+    named = "; ".join(f"{one.stratum} -{len(one.lost)} +{len(one.gained)}" for one in strata[:shown])
+    rest = f"; and {len(strata) - shown} more, see --json" if len(strata) > shown else ""
+    return f"{row.metric}: {lost} right to wrong, {gained} wrong to right ({named}{rest})"
 
 
 def _cells(row: "Comparison") -> list[str]:

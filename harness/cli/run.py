@@ -77,6 +77,7 @@ def _print(outcomes: "dict[str, SystemOutcome]", experiment: Path, home: Path) -
     console().print(table)
     finished = [name for name, outcome in outcomes.items() if outcome.state.status == "finished"]
     if len(finished) > 1:
-        *baselines, candidate = finished
+        candidate = [name for name in finished if name != "base"][-1]
+        baselines = [name for name in finished if name != candidate]
         at = "" if home == DEFAULT_HOME else f" --home {home}"
         typer.echo(f"next: harness compare {experiment} --candidate {candidate} --against {' '.join(baselines)}{at}")

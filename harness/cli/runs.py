@@ -92,6 +92,7 @@ def _details_as_json(details: "RunDetails") -> dict[str, object]:
     return {
         **_state_as_json(details.state),
         "estimates": {name: asdict(estimate) for name, estimate in details.estimates.items()},
+        "notes": list(details.notes),
         "probes": [{"probe": s.scorer, "passed": s.value == 1.0, "detail": s.detail} for s in details.probes],
         "training": [{**asdict(point), "at": point.at.isoformat()} for point in details.training],
         "artifacts": [asdict(artifact) for artifact in details.artifacts],
@@ -135,6 +136,8 @@ def _print_details(details: "RunDetails") -> None:
         interval = "" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
         table.add_row(name, f"{estimate.value:.3f}", interval, str(estimate.n), estimate.method)
     out.print(table)
+    for note in details.notes:
+        out.print(f"note: {note}", markup=False)
     for generation in details.failed:
         out.print(f"not answered: {generation.item_id}: {generation.error}", markup=False)
 

@@ -8,6 +8,7 @@ import pydantic
 
 from harness.assets import golden_set_folder, shipped
 from harness.config.overrides import apply_overrides
+from harness.config.regression import Suite, load_suite
 from harness.config.system import Decoding, Device, Dtype, Prompt, System, SystemEntry
 from harness.config.validate import Strict, validate
 from harness.config.yaml_file import read_yaml
@@ -15,7 +16,7 @@ from harness.errors import ConfigError, nearest, problems_message
 from harness.hashing import content_hash
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_BASE = "base"
+BASE = "base"  # the implicit run that holds the base model's regression scores
 StrictT = TypeVar("StrictT", bound=Strict)
 
 
@@ -28,6 +29,7 @@ class ExperimentFile(Strict):
     golden_set: str
     training_set: str | None = None
     corpus: str | None = None
+    regression: str | None = None
     prompt: Prompt = Prompt()
     decoding: Decoding = Decoding()
     seed: int = 17
@@ -54,6 +56,7 @@ class Experiment(Strict):
     golden_set: Path
     training_set: Path | None
     corpus: Path | None
+    regression: Suite | None
     seed: int
     systems: dict[str, System]
 
@@ -71,12 +74,15 @@ class Experiment(Strict):
     def chosen(self, only: list[str]) -> list[System]:
         """The systems named in `only`, in the experiment's order; all of them where it is empty.
 
+        `base` is a name too where there is a regression suite, though it is no system.
+
         Raises:
             ConfigError: A name is not a system of this experiment.
         """
+        known = [*self.systems, *([BASE] if self.regression else [])]
         for name in only:
-            if name not in self.systems:
-                raise ConfigError(f'"{name}" is not a system of experiment {self.name}; {nearest(name, self.systems)}')
+            if name not in known:
+                raise ConfigError(f'"{name}" is not a system of experiment {self.name}; {nearest(name, known)}')
         return [system for name, system in self.systems.items() if not only or name in only]
 
 
@@ -124,6 +130,7 @@ def _resolve(written: ExperimentFile, file: Path) -> Experiment:
         golden_set=golden_set,
         training_set=existing("training_set", written.training_set),
         corpus=existing("corpus", written.corpus),
+        regression=load_suite(written.regression, beside=file.parent) if written.regression else None,
         seed=written.seed,
         systems={
             name: _system(name, entry, written, adapter=existing(f"systems.{name}.adapter", entry.adapter), file=file)
@@ -143,8 +150,8 @@ def _contradictions(written: ExperimentFile) -> list[str]:
     ]
     if not written.systems:
         problems.append("systems is empty; name at least one, such as `zero_shot: {}`")
-    if _BASE in written.systems:
-        problems.append(f'systems.{_BASE}: "{_BASE}" is the base model itself; choose another name')
+    if BASE in written.systems:
+        problems.append(f'systems.{BASE}: "{BASE}" is the base model itself; choose another name')
     for name, entry in written.systems.items():
         if entry.finetune and not written.training_set:
             problems.append(f"systems.{name}: finetune needs a training_set. Add `training_set: FILE`.")

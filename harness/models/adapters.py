@@ -68,6 +68,12 @@ def attach_saved_adapter(loaded: LoadedModel, folder: Path) -> None:
         raise ModelError(other_base.format(f"there is no place for {unused[0]} ({len(unused)} weights in all)."))
 
 
+def detach_adapter(loaded: LoadedModel) -> None:
+    """Gives the base model back, as it was before an adapter was attached; does nothing where there is none."""
+    if isinstance(loaded.model, peft.PeftModel):
+        loaded.model = loaded.model.unload()
+
+
 @contextmanager
 def adapter_disabled(loaded: LoadedModel) -> Iterator[None]:
     """The base model for a while, with the adapter still attached."""

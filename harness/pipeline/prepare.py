@@ -52,6 +52,14 @@ class Prepared:
             }
         )
 
+    def base_hash(self, system: System) -> str:
+        """Hash of what the scores of a system's base model depend on: systems with the same one share a base run."""
+        return content_hash([self.sources[system.name].identity, system.device, system.dtype])
+
+    def bases(self) -> dict[str, System]:
+        """One system for each base model (and device and number format) of the experiment, by `base_hash`."""
+        return {self.base_hash(system): system for system in reversed(self.experiment.systems.values())}
+
 
 def prepare(place: Path, overrides: tuple[str, ...] = ()) -> Prepared:
     """Reads and checks an experiment and everything it names.

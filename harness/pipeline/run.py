@@ -1,10 +1,12 @@
 """`harness run`: each system of an experiment is fine-tuned if it must be, answers, is scored, and is recorded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.config.experiment import BASE
+from harness.config.regression import Suite
 from harness.config.system import System
 from harness.errors import HarnessError
 from harness.evaluation.generate import generate_answers
@@ -17,6 +19,7 @@ from harness.pipeline.answer import load_base, ready_to_answer
 from harness.pipeline.finetune import attach_given_adapter, finetune
 from harness.pipeline.prepare import Prepared
 from harness.pipeline.recording import RunLog, recorded
+from harness.pipeline.regress import Weights, evaluate_suite, weights_of
 from harness.provenance import describe_environment
 from harness.records.generations import Generation
 from harness.records.protocols import Progress
@@ -71,11 +74,44 @@ def run_experiment(
             outcomes[system.name] = SystemOutcome(state=done, reused=True)
         else:
             outcomes[system.name] = _run_system(prepared, system, ledger, home, progress)
+    if suite := prepared.experiment.regression:
+        evaluated = {name: outcome.state.run.run_id for name, outcome in outcomes.items() if outcome.problem is None}
+        weights = weights_of(prepared, home, ledger, evaluated)
+        if not only or BASE in only:
+            for base in _base_runs(prepared, ledger, home, progress):
+                outcomes[base.name] = SystemOutcome(state=find_run(ledger, base.run_id), reused=False)
+                weights.insert(0, base)
+        for name, problem in _evaluate_by_base(prepared, suite, ledger, weights, progress).items():
+            outcomes[name] = replace(outcomes[name], problem=problem)
     return outcomes
 
 
+def _base_runs(prepared: Prepared, ledger: Ledger, home: Path, progress: Progress) -> list[Weights]:
+    """The implicit run of each base model: it answers no item, and refers to the base's regression scores."""
+    bases: list[Weights] = []
+    for inputs_hash, system in prepared.bases().items():
+        state = latest_finished(ledger, prepared.experiment.name, BASE, inputs_hash)
+        run = state.run if state else _new_run(prepared, system, name=BASE, inputs_hash=inputs_hash)
+        if state is None:
+            with recorded(run, ledger, home, progress):
+                pass
+        name = BASE if len(prepared.bases()) == 1 else f"{BASE} ({prepared.sources[system.name].name})"
+        bases.append(Weights(name=name, system=system, run_id=run.run_id, adapter=None))
+    return bases
+
+
+def _evaluate_by_base(
+    prepared: Prepared, suite: Suite, ledger: Ledger, weights: Sequence[Weights], progress: Progress
+) -> dict[str, HarnessError]:
+    problems: dict[str, HarnessError] = {}
+    for base_hash in prepared.bases():
+        of_base = [one for one in weights if prepared.base_hash(one.system) == base_hash]
+        problems |= evaluate_suite(prepared, suite, ledger, of_base, progress)
+    return problems
+
+
 def _run_system(prepared: Prepared, system: System, ledger: Ledger, home: Path, progress: Progress) -> SystemOutcome:
-    run = _new_run(prepared, system)
+    run = _new_run(prepared, system, name=system.name, inputs_hash=prepared.inputs_hash(system))
     problem: HarnessError | None = None
     try:
         with recorded(run, ledger, home, progress) as log:
@@ -120,7 +156,7 @@ def _answer_and_score(prepared: Prepared, system: System, loaded: LoadedModel, l
         log.progress.say(f"{failed} of {len(items)} items could not be answered: see `harness show {log.run_id}`")
 
 
-def _new_run(prepared: Prepared, system: System) -> Run:
+def _new_run(prepared: Prepared, system: System, *, name: str, inputs_hash: str) -> Run:
     source = prepared.sources[system.name]
     training_set, golden_set = prepared.training_set, prepared.golden_set
     provenance = {
@@ -141,8 +177,8 @@ def _new_run(prepared: Prepared, system: System) -> Run:
         run_id=new_run_id(),
         experiment=prepared.experiment.name,
         experiment_id=prepared.experiment.experiment_id,
-        system=system.name,
-        inputs_hash=prepared.inputs_hash(system),
+        system=name,
+        inputs_hash=inputs_hash,
         golden_set=golden_set.name,
         golden_version=golden_set.version,
         golden_sha256=golden_set.sha256,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.decision.estimate import estimate
+from harness.pipeline.decide import REGRESSION, regression_notes
 from harness.records.estimates import Estimate
 from harness.records.generations import Generation
 from harness.records.runs import Artifact, RunState, TrainingMetric
@@ -20,11 +21,12 @@ from harness.store.training_metrics import training_metrics
 class RunDetails:
     """A run with its estimates by metric, probes, training curve and artifacts.
 
-    `failed` are the items without an answer.
+    `failed` are the items without an answer; `notes` are what must be said with the estimates.
     """
 
     state: RunState
     estimates: dict[str, Estimate]
+    notes: tuple[str, ...]
     probes: tuple[Score, ...]
     training: tuple[TrainingMetric, ...]
     artifacts: tuple[Artifact, ...]
@@ -42,13 +44,17 @@ def run_details(home: Path, run_id: str) -> RunDetails:
     run_id = state.run.run_id
     stored = scores(ledger, run_id)
     estimates: dict[str, Estimate] = {}
+    notes: list[str] = []
     for name, metric in metrics(ledger).items():
         of_metric = [score for score in stored if score.metric == name and score.task != "probe"]
         if any(score.value is not None for score in of_metric):
             estimates[name] = estimate(metric, of_metric)
+            if name.startswith(REGRESSION):
+                notes += regression_notes(ledger, state, metric, of_metric)
     return RunDetails(
         state=state,
         estimates=estimates,
+        notes=tuple(dict.fromkeys(notes)),
         probes=tuple(score for score in stored if score.task == "probe"),
         training=tuple(training_metrics(ledger, run_id)),
         artifacts=tuple(artifacts(ledger, run_id)),

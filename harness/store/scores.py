@@ -27,11 +27,15 @@ def record_scores(ledger: Ledger, run_id: str, scores: Sequence[Score]) -> int:
 
 
 def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Score]:
-    """The scores of a run, by task, scorer, item id and sample index; empty for an unknown run."""
+    """The scores of a run, by task, scorer, item id and sample index; empty for an unknown run.
+
+    Those of the evaluations that the run refers to are among them.
+    """
     with ledger.read() as connection:
         rows = connection.execute(
             "SELECT task, item_id, item_hash, scorer, value, status, sample_index, item_group, stratum, detail "
-            "FROM scores WHERE run_id = $1 AND coalesce(task = $2, true) ORDER BY task, scorer, item_id, sample_index",
+            "FROM v_scores WHERE run_id = $1 AND coalesce(task = $2, true) "
+            "ORDER BY task, scorer, item_id, sample_index",
             [run_id, task],
         ).fetchall()
     return [_score(row) for row in rows]

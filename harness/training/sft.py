@@ -75,6 +75,7 @@ def train_sft(loaded: LoadedModel, run: SftRun) -> TrainingOutcome:
         )
         trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for results
         trainer.train()
+        trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)  # or it goes on in mixed precision
     loaded.model.eval()
     losses = curves.validation_losses
     if not losses or not all(math.isfinite(loss) for loss in losses.values()):

@@ -9,6 +9,9 @@ from harness.errors import StoreError, StoreVersionError
 from harness.store.ledger import Ledger
 from harness.store.migrate import Migration, migrate, open_ledger, shipped_migrations
 
+LAST = len(shipped_migrations())
+SHIPPED = list(range(1, LAST + 1))
+
 
 def _migration(version: int, sql: str) -> Migration:
     return Migration(version=version, name="later", sql=sql, sha256=hashlib.sha256(sql.encode()).hexdigest())
@@ -30,7 +33,8 @@ def test_migrations_are_numbered_from_one_without_gaps():
 def test_a_landed_migration_is_never_edited():
     # A migration that has been released stands here with its hash; editing it breaks every ledger there is.
     assert {migration.name: migration.sha256 for migration in shipped_migrations()} == {
-        "ledger": "3f7571a93e31ae2fce5297088906c774230190024dc555482daad6014126df42"
+        "ledger": "3f7571a93e31ae2fce5297088906c774230190024dc555482daad6014126df42",
+        "evaluations": "b84425bb6f4971f7d8260522f22bbc99380fed38d84551a3f1702fcf16ab1460",
     }
 
 
@@ -48,11 +52,11 @@ def test_a_missing_ledger_is_not_made_unasked(tmp_path: Path):
 
 
 def test_an_older_ledger_is_migrated_and_keeps_its_rows(ledger: Ledger):
-    later = _migration(2, "ALTER TABLE artifacts ADD COLUMN remark VARCHAR; CREATE TABLE later (a INTEGER);")
+    later = _migration(LAST + 1, "ALTER TABLE artifacts ADD COLUMN remark VARCHAR; CREATE TABLE later (a INTEGER);")
     with ledger.write() as connection:
         connection.execute("INSERT INTO artifacts VALUES ('r', 'adapter', 'p', 1, 's', 3)")
     migrate(ledger, [*shipped_migrations(), later])
-    assert [version for version, _ in _applied(ledger)] == [1, 2]
+    assert [version for version, _ in _applied(ledger)] == [*SHIPPED, LAST + 1]
     with ledger.read() as connection:
         assert connection.execute("SELECT path, remark FROM artifacts").fetchall() == [("p", None)]
 
@@ -60,12 +64,12 @@ def test_an_older_ledger_is_migrated_and_keeps_its_rows(ledger: Ledger):
 def test_a_migration_that_fails_leaves_neither_tables_nor_record(ledger: Ledger):
     import duckdb
 
-    broken = _migration(2, "CREATE TABLE half (a INTEGER); CREATE TABLE half (a INTEGER);")
+    broken = _migration(LAST + 1, "CREATE TABLE half (a INTEGER); CREATE TABLE half (a INTEGER);")
     with pytest.raises(duckdb.CatalogException):
         migrate(ledger, [*shipped_migrations(), broken])
-    assert [version for version, _ in _applied(ledger)] == [1]
-    migrate(ledger, [*shipped_migrations(), _migration(2, "CREATE TABLE half (a INTEGER);")])
-    assert [version for version, _ in _applied(ledger)] == [1, 2]
+    assert [version for version, _ in _applied(ledger)] == SHIPPED
+    migrate(ledger, [*shipped_migrations(), _migration(LAST + 1, "CREATE TABLE half (a INTEGER);")])
+    assert [version for version, _ in _applied(ledger)] == [*SHIPPED, LAST + 1]
 
 
 def test_an_edited_migration_is_refused(ledger: Ledger):
@@ -87,16 +91,17 @@ def test_a_newer_ledger_is_refused_and_left_alone(ledger: Ledger):
         connection.execute("INSERT INTO schema_migrations VALUES (7, 'future', 'x', now())")
     before = ledger.path.read_bytes()
     for create in (False, True):
-        with pytest.raises(StoreVersionError, match="ledger is schema 7, this harness knows up to 1"):
+        with pytest.raises(StoreVersionError, match=f"ledger is schema 7, this harness knows up to {LAST}"):
             open_ledger(ledger.path.parent, create=create)
     assert ledger.path.read_bytes() == before
 
 
 def test_two_threads_that_migrate_at_once_both_succeed(ledger: Ledger):
-    later = [*shipped_migrations(), _migration(2, "CREATE TABLE two (a INTEGER)"), _migration(3, "DROP TABLE two")]
+    new = [_migration(LAST + 1, "CREATE TABLE two (a INTEGER)"), _migration(LAST + 2, "DROP TABLE two")]
+    later = [*shipped_migrations(), *new]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: migrate(ledger, later), range(4)))
-    assert [version for version, _ in _applied(ledger)] == [1, 2, 3]
+    assert [version for version, _ in _applied(ledger)] == [*SHIPPED, LAST + 1, LAST + 2]
 
 
 def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path):
@@ -137,6 +142,7 @@ def test_every_column_of_every_view_is_described(ledger: Ledger):
         ).fetchall()
     assert {name for name, _ in views} == {
         "v_runs",
+        "v_evaluations",
         "v_scores",
         "v_generations",
         "v_training_metrics",

@@ -93,6 +93,8 @@ def spawn(python: str, numbered: Ledger):
         if not process.stdin.closed:
             process.communicate(timeout=30)
         process.wait(timeout=30)
+        for pipe in (process.stdout, process.stderr):
+            pipe.close()
 
 
 def _numbers(ledger: Ledger) -> list[int]:

@@ -1,0 +1,88 @@
+"""What answers lm-eval's requests: its own transformers backend, around a model that is loaded already."""
+
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+
+from harness.models.load import LoadedModel
+from harness.records.regression import Engine
+
+_BATCH_SIZE = {"cpu": 8, "cuda": 16, "mps": 8}
+
+
+class LoglikelihoodModel(Protocol):
+    """The part of lm-eval's `LM` that regression suites call: any subclass of it will do.
+
+    Where a model also has lm-eval's `tok_encode` and `max_length`, prompts that are cut are noticed.
+    """
+
+    def loglikelihood(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
+        """For each request (context, continuation): log-likelihood in nats, and whether greedy decoding gives it."""
+        ...
+
+
+def build_lm(loaded: LoadedModel, *, batch_size: int | None = None) -> LoglikelihoodModel:
+    """lm-eval's transformers backend around `loaded`, with its adapter as it is now. Build it again after training.
+
+    The model is left in evaluation mode.
+
+    Args:
+        batch_size: Sequences in one forward pass; 8 by default, 16 on CUDA.
+    """
+    size = batch_size or _BATCH_SIZE.get(loaded.device.type, 8)
+    loaded.model.eval()
+    backend: Any = HFLM  # lm-eval's registry hides the constructor's parameters from type checkers
+    with quiet_lm_eval():
+        return backend(pretrained=loaded.model, tokenizer=loaded.tokenizer, batch_size=size)
+
+
+def engine_of(lm: LoglikelihoodModel) -> Engine:
+    """What makes an evaluation's numbers: the model class's own `engine` (an `Engine`) where it has one.
+
+    Without one, lm-eval's transformers backend is `lm-eval-hf` with lm-eval's version, and anything else goes by its
+    class's name.
+    """
+    own = getattr(lm, "engine", None)
+    if isinstance(own, Engine):
+        return own
+    version = metadata.version("lm_eval")
+    if type(lm) is HFLM:
+        return Engine(name="lm-eval-hf", version=version)
+    return Engine(name=f"{type(lm).__module__}.{type(lm).__qualname__}", version=version)
+
+
+@contextmanager
+def quiet_lm_eval() -> Iterator[None]:
+    """Silences what lm-eval and the hub's client log below errors; what matters is reported in results or raised."""
+    logs = [logging.getLogger(name) for name in ("lm_eval", "huggingface_hub")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
+
+
+@contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Puts the global generators of python, numpy and torch (and every CUDA device) back as they were."""
+    python, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cuda: Any = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_state)
+        torch.set_rng_state(torch_state)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)

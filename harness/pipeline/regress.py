@@ -1,0 +1,130 @@
+"""What fine-tuning cost in general ability: the base and every adapter on the experiment's regression suite.
+
+A suite belongs to weights, not to a run: an evaluation is kept under the hash of everything its numbers depend on, and
+a finished run refers to it. One base is loaded, and the adapters are attached to it one after the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.regression import Suite, SuiteTask
+from harness.config.system import System
+from harness.errors import HarnessError
+from harness.evaluation.regression import estimate_seconds, evaluate_task
+from harness.evaluation.regression_lm import build_lm
+from harness.evaluation.regression_scores import evaluation_inputs, scores_of
+from harness.evaluation.regression_tasks import RegressionTask, load_task
+from harness.models.adapter_folder import adapter_hash
+from harness.models.adapters import attach_saved_adapter, detach_adapter
+from harness.models.device import dtype_name
+from harness.models.load import LoadedModel
+from harness.pipeline.answer import load_base
+from harness.pipeline.prepare import Prepared
+from harness.records.protocols import Progress
+from harness.store.artifacts import artifacts
+from harness.store.evaluations import evaluations, open_evaluation, record_results
+from harness.store.ledger import Ledger
+from harness.store.scores import record_metrics
+
+MEASURED_FIRST = 500  # items left from which the time is measured and said before they are asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """One set of weights to evaluate: a finished run, and its adapter (None: the base model itself).
+
+    `name` is the system's, or `base`; `system` says which base model, device and number format.
+    """
+
+    name: str
+    system: System
+    run_id: str
+    adapter: Path | None
+
+
+def weights_of(prepared: Prepared, home: Path, ledger: Ledger, finished: Mapping[str, str]) -> list[Weights]:
+    """The adapters among finished runs. Systems that only prompt the base have no weights of their own.
+
+    Args:
+        finished: Run id by system name.
+    """
+    found: list[Weights] = []
+    for name, run_id in finished.items():
+        system = prepared.experiment.systems[name]
+        if system.adapter:
+            found.append(Weights(name=name, system=system, run_id=run_id, adapter=system.adapter))
+        elif system.finetune:
+            (artifact,) = artifacts(ledger, run_id)
+            found.append(Weights(name=name, system=system, run_id=run_id, adapter=home / artifact.path))
+    return found
+
+
+def unfinished(suite: Suite, ledger: Ledger, run_id: str) -> list[SuiteTask]:
+    """The tasks of the suite that a run does not yet refer to a complete evaluation of. Loads nothing."""
+    complete = {evaluation.asked for evaluation in evaluations(ledger, run_id) if evaluation.is_complete}
+    return [task for task in suite.tasks if task.canonical not in complete]
+
+
+def evaluate_suite(
+    prepared: Prepared, suite: Suite, ledger: Ledger, weights: Sequence[Weights], progress: Progress
+) -> dict[str, HarnessError]:
+    """Evaluates what is not yet evaluated, in batches: an interrupted suite goes on where it was.
+
+    Args:
+        weights: Of one base model, device and number format.
+
+    Returns:
+        What went wrong, by system name; the other systems are evaluated all the same.
+    """
+    waiting = {one.name: unfinished(suite, ledger, one.run_id) for one in weights}
+    if not any(waiting.values()):
+        return {}
+    problems: dict[str, HarnessError] = {}
+    loaded = load_base(prepared, weights[0].system, progress.say)
+    tasks = {entry.canonical: load_task(entry) for entries in waiting.values() for entry in entries}
+    record_metrics(ledger, [metric for task in tasks.values() for metric in task.metrics])
+    for one in weights:
+        try:
+            if one.adapter:
+                attach_saved_adapter(loaded, one.adapter)
+            for entry in waiting[one.name]:
+                _evaluate(loaded, entry, tasks[entry.canonical], one, ledger, progress)
+        except HarnessError as problem:
+            problems[one.name] = problem
+            progress.say(f"regression of {one.name} failed: {problem}")
+        finally:
+            detach_adapter(loaded)
+    return problems
+
+
+def _evaluate(
+    loaded: LoadedModel, entry: SuiteTask, task: RegressionTask, weights: Weights, ledger: Ledger, progress: Progress
+) -> None:
+    lm = build_lm(loaded)
+    inputs = evaluation_inputs(
+        task,
+        lm,
+        weights=loaded.source.identity,
+        adapter_sha256=adapter_hash(weights.adapter) if weights.adapter else None,
+        dtype=dtype_name(loaded.dtype),
+    )
+    done = open_evaluation(
+        ledger,
+        weights.run_id,
+        inputs,
+        asked=entry.canonical,
+        n_items=len(task.items),
+        whole_items=task.whole_items,
+    )
+    left = len(task.items) - len(done)
+    part = f"{len(task.items):,} of {task.whole_items:,} items" if task.is_subset else f"all {task.whole_items:,} items"
+    there = f", {len(done)} there already" if done else ""
+    progress.say(f"{weights.name} on {task.name}, {task.shots}-shot: {part}{there}")
+    if left >= MEASURED_FIRST:
+        estimate = estimate_seconds(lm, task, done=done)
+        progress.say(f"about {estimate.seconds / 60:.0f} min, from {estimate.measured_items} items measured now")
+    with progress.phase(task.name, left) as advance:
+        for batch in evaluate_task(lm, task, done=done):
+            record_results(ledger, inputs.key, batch, scores_of(task, batch))
+            advance(len(batch))
