@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,37 +11,75 @@ from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
 if TYPE_CHECKING:
     from harness.pipeline.check import SystemEstimate
     from harness.pipeline.prepare import Prepared
+    from harness.records.regression import TimeEstimate
 
 
 def check(
     experiment: Experiment,
     set_: Set = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="load the base model and time a few items of the regression suite")
+    ] = False,
     home: Home = DEFAULT_HOME,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check an experiment, its data and its models, and estimate the time; load no model.
+    """Check an experiment, its data and its models, and estimate the time; load no model unless asked to measure.
 
     Examples:
 
       harness check suites/experiments/icd10_coding
 
       harness check icd10_coding --set systems.lora.finetune.epochs=5
+
+      harness check icd10_coding --set regression=full --measure
     """
     from harness.pipeline.check import estimate_systems
     from harness.pipeline.prepare import prepare
 
     prepared = prepare(experiment, tuple(set_ or ()))
     estimates = estimate_systems(prepared, list(prepared.experiment.systems.values()), home)
+    measured = _measure(prepared) if measure else {}
     if json:
         from harness.cli.output import print_json
 
-        print_json(_as_json(prepared, estimates))
+        suite = {task: asdict(estimate) for task, estimate in measured.items()}
+        print_json({**_as_json(prepared, estimates), "regression_measured": suite})
     else:
-        _print(prepared, estimates, experiment=str(experiment))
+        _print(prepared, estimates)
+        _print_suite(prepared, measured)
+        typer.echo(f"next: harness run {experiment}")
 
 
-def _as_json(prepared: "Prepared", estimates: "list[SystemEstimate]") -> object:
+def _measure(prepared: "Prepared") -> "dict[str, TimeEstimate]":
+    suite = prepared.experiment.regression
+    if suite is None:
+        return {}
+    from harness.cli.output import TerminalProgress
+
+    progress = TerminalProgress()
+    progress.say("loading libraries")
+    from harness.pipeline.regress import measure_suite
+
+    return measure_suite(prepared, suite, progress)
+
+
+def _print_suite(prepared: "Prepared", measured: "dict[str, TimeEstimate]") -> None:
+    suite = prepared.experiment.regression
+    if suite is None:
+        return
+    kind = "a subset of each task" if suite.is_subset else "every item"
+    typer.echo(f"regression suite {suite.name}: {', '.join(task.task for task in suite.tasks)} ({kind})")
+    for task, estimate in measured.items():
+        typer.echo(
+            f"  {task}: {_duration(estimate.seconds)} for each set of weights "
+            f"({estimate.items:,} items, from {estimate.measured_items} measured now)"
+        )
+    if not measured:
+        typer.echo("  its time is not in the estimates above; --measure loads the model and times a few items")
+
+
+def _as_json(prepared: "Prepared", estimates: "list[SystemEstimate]") -> dict[str, object]:
     golden_set, training_set = prepared.golden_set, prepared.training_set
     return {
         "experiment": prepared.experiment.name,
@@ -58,11 +96,17 @@ def _as_json(prepared: "Prepared", estimates: "list[SystemEstimate]") -> object:
         "corpus": {"passages": len(prepared.corpus)},
         "metrics": [scorer.metric.name for scorer in prepared.scorers],
         "overlaps": 0,
+        "regression": prepared.experiment.regression
+        and {
+            "suite": prepared.experiment.regression.name,
+            "is_subset": prepared.experiment.regression.is_subset,
+            "tasks": [task.model_dump(mode="json") for task in prepared.experiment.regression.tasks],
+        },
         "systems": [asdict(estimate) for estimate in estimates],
     }
 
 
-def _print(prepared: "Prepared", estimates: "list[SystemEstimate]", *, experiment: str) -> None:
+def _print(prepared: "Prepared", estimates: "list[SystemEstimate]") -> None:
     from rich.table import Table
 
     from harness.cli.output import console
@@ -87,7 +131,6 @@ def _print(prepared: "Prepared", estimates: "list[SystemEstimate]", *, experimen
     console().print(table)
     if all(one.seconds is not None for one in estimates):
         typer.echo(f"in all {_duration(sum(one.seconds or 0.0 for one in estimates))}")
-    typer.echo(f"next: harness run {experiment}")
 
 
 def _duration(seconds: float) -> str:

@@ -22,7 +22,7 @@ CHARACTERS_PER_TOKEN = 4.0  # English text under a byte-pair vocabulary, roughly
 TURN_TOKENS = 6  # a chat template's marks around each turn, roughly
 OPERATIONS_PER_TOKEN = 2  # multiply and add, for each parameter, forward
 TRAINING_FACTOR = 3  # forward and backward, against forward alone
-DECODING_FACTOR = 8  # an answer token against a prompt token: measured 3 to 13 with SmolLM2-135M on two cores
+DECODING_FACTOR = 3  # an answer token against a prompt token, in batches
 LOADING_S = 8.0  # libraries and model
 
 

@@ -22,6 +22,7 @@ from harness.models.load import LoadedModel
 from harness.pipeline.answer import load_base
 from harness.pipeline.prepare import Prepared
 from harness.records.protocols import Progress
+from harness.records.regression import TimeEstimate
 from harness.store.artifacts import artifacts
 from harness.store.evaluations import evaluations, open_evaluation, record_results
 from harness.store.ledger import Ledger
@@ -96,6 +97,20 @@ def evaluate_suite(
         finally:
             detach_adapter(loaded)
     return problems
+
+
+def measure_suite(prepared: Prepared, suite: Suite, progress: Progress) -> dict[str, TimeEstimate]:
+    """Times a few items of each task on the experiment's first base model, and says how long all would take.
+
+    Returns:
+        By task; for one set of weights.
+    """
+    loaded = load_base(prepared, next(iter(prepared.bases().values())), progress.say)
+    estimates: dict[str, TimeEstimate] = {}
+    for entry in suite.tasks:
+        progress.say(f"measuring a few items of {entry.task}")
+        estimates[entry.task] = estimate_seconds(build_lm(loaded), load_task(entry))
+    return estimates
 
 
 def _evaluate(

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import ConfigError
 from harness.pipeline.decide import compare_systems
 from harness.pipeline.prepare import prepare
+from harness.pipeline.regress import measure_suite
 from harness.pipeline.run import run_experiment
 from harness.pipeline.show import run_details
 from harness.store.evaluations import evaluations
@@ -133,6 +134,15 @@ def test_a_suite_added_later_is_evaluated_for_runs_that_finished_before(
         "mmlu",
         "hellaswag",
     }
+
+
+def test_the_time_of_a_suite_is_measured_before_it_is_begun(with_suite: Path, tmp_path: Path) -> None:
+    prepared = prepare(with_suite)
+    assert prepared.experiment.regression is not None
+    estimates = measure_suite(prepared, prepared.experiment.regression, SilentProgress())
+    assert {task: estimate.items for task, estimate in estimates.items()} == {"mmlu": 40, "hellaswag": 8}
+    assert all(estimate.seconds > 0 and estimate.measured_items > 0 for estimate in estimates.values())
+    assert list(tmp_path.glob("home")) == []  # measuring stores nothing
 
 
 def test_base_is_no_system_without_a_suite(experiment_folder: Path, tmp_path: Path) -> None:
