@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
+from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set, as_typed
 
 if TYPE_CHECKING:
     from harness.pipeline.check import SystemEstimate
@@ -48,7 +48,7 @@ def check(
     else:
         _print(prepared, estimates)
         _print_suite(prepared, measured)
-        typer.echo(f"next: harness run {experiment}")
+        typer.echo(f"next: harness run {experiment}{as_typed(set_)}")
 
 
 def _measure(prepared: "Prepared") -> "dict[str, TimeEstimate]":

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,3 +22,8 @@ Set = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 
 DEFAULT_HOME = Path(".harness")
+
+
+def as_typed(overrides: list[str] | None) -> str:
+    """The `--set` options as they would be typed again, with a leading space; empty where there are none."""
+    return "".join(f" --set {shlex.quote(override)}" for override in overrides or ())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
+from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set, as_typed
 
 if TYPE_CHECKING:
     from harness.pipeline.prepare import Prepared
@@ -44,7 +44,7 @@ def run(
     if json:
         print_json(_as_json(prepared, outcomes))
     else:
-        _print(outcomes, experiment, home)
+        _print(outcomes, f"{experiment}{as_typed(set_)}", home)
     if any(outcome.problem for outcome in outcomes.values()):
         raise typer.Exit(1)
 
@@ -64,7 +64,7 @@ def _as_json(prepared: "Prepared", outcomes: "dict[str, SystemOutcome]") -> obje
     }
 
 
-def _print(outcomes: "dict[str, SystemOutcome]", experiment: Path, home: Path) -> None:
+def _print(outcomes: "dict[str, SystemOutcome]", experiment: str, home: Path) -> None:
     from rich.table import Table
 
     from harness.cli.output import console

@@ -173,6 +173,11 @@ def test_what_cannot_be_done_says_the_next_step(arguments: list[str], code: int,
     assert said in err
 
 
+def test_the_next_step_repeats_what_was_set(harness: Command, experiment_folder: Path) -> None:
+    _, out, _ = harness("check", experiment_folder, "--set", "question=Why so?")
+    assert f"next: harness run {experiment_folder} --set 'question=Why so?'" in out
+
+
 def test_an_unknown_system_names_the_nearest(harness: Command, experiment_folder: Path) -> None:
     code, _, err = harness("run", experiment_folder, "--only", "zeroshot")
     assert code == 1
