@@ -103,10 +103,16 @@ def load_experiment(place: Path, overrides: tuple[str, ...] = ()) -> Experiment:
 def _experiment_file(place: Path) -> Path:
     if place.is_dir():
         return place / "experiment.yaml"
-    by_name = shipped("suites") / "experiments" / place
-    if not place.exists() and len(place.parts) == 1 and by_name.is_dir():
-        return by_name / "experiment.yaml"
-    return place
+    if place.exists() or len(place.parts) > 1 or place.suffix:
+        return place
+    experiments = shipped("suites") / "experiments"
+    if (experiments / place).is_dir():
+        return experiments / place / "experiment.yaml"
+    names = [folder.name for folder in experiments.iterdir() if folder.is_dir()]
+    raise ConfigError(
+        f'"{place}" is neither a file or folder here nor a shipped experiment; {nearest(str(place), names)} '
+        "Give the path of an experiment.yaml, or of its folder."
+    )
 
 
 def _resolve(written: ExperimentFile, file: Path) -> Experiment:

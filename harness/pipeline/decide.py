@@ -80,7 +80,8 @@ def compare_systems(
             if name.startswith(REGRESSION) and definitions[name].kind == "binary":
                 flips[name, theirs.name] = find_flips(ours.scores[name], theirs.scores[name])
     if not comparisons:
-        both = f"{candidate} and {', '.join(against)} have no metric in common."
+        both = f"{candidate} and {', '.join(against)} have no metric in common. Golden metrics belong to systems that "
+        both += f"answer items, regression metrics to `{BASE}` and to systems with an adapter."
         raise ComparisonError("\n".join([f"nothing can be compared: {both}", *set_apart]))
     found = {one.name: one.state for one in (ours, *baselines)}
     return ComparisonReport(comparisons=tuple(comparisons), runs=found, set_apart=tuple(set_apart), flips=flips)
@@ -167,7 +168,7 @@ def _find_run(prepared: Prepared, ledger: Ledger, name: str) -> RunState:
     try:
         state = find_run(ledger, name)
     except StoreError as unknown:
-        hint = nearest(name, prepared.experiment.systems)
+        hint = nearest(name, [*prepared.experiment.systems, BASE])
         raise ComparisonError(
             f'"{name}" is neither a system of {prepared.experiment.name} ({hint}) nor a run id: {unknown}'
         ) from None

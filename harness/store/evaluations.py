@@ -11,6 +11,7 @@ from harness.records.scores import Score
 from harness.store import bulk
 from harness.store.ledger import Ledger
 from harness.store.runs import require_run
+from harness.store.scores import score_columns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +99,9 @@ def record_results(ledger: Ledger, key: str, results: Sequence[ItemResult], scor
     with ledger.write() as connection:
         if connection.execute("SELECT 1 FROM evaluations WHERE evaluation_key = ?", [key]).fetchone() is None:
             raise StoreError(f"evaluation {key[:12]} is not in the ledger; open it for a run before writing to it.")
-        bulk.insert(connection, "evaluation_scores", [_score_row(key, score) for score in scores])
+        bulk.insert(
+            connection, "evaluation_scores", [{"evaluation_key": key, **score_columns(score)} for score in scores]
+        )
         return bulk.insert(connection, "evaluation_items", [_item_row(key, result) for result in results])
 
 
@@ -119,19 +122,4 @@ def _item_row(key: str, result: ItemResult) -> dict[str, object]:
         "target_hash": result.target_hash,
         "truncated": result.truncated,
         "error": result.error,
-    }
-
-
-def _score_row(key: str, score: Score) -> dict[str, object]:
-    return {
-        "evaluation_key": key,
-        "task": score.task,
-        "item_id": score.item_id,
-        "scorer": score.scorer,
-        "item_hash": score.item_hash,
-        "value": score.value,
-        "status": score.status,
-        "item_group": score.group,
-        "stratum": score.stratum,
-        "detail": score.detail,
     }

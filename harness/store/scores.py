@@ -70,11 +70,14 @@ def _latest_metrics(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[
 
 
 def _row(run_id: str, score: Score) -> dict[str, object]:
+    return {"run_id": run_id, "sample_index": score.sample_index, **score_columns(score)}
+
+
+def score_columns(score: Score) -> dict[str, object]:
+    """The columns of a score that are the same whether it belongs to a run or to an evaluation."""
     return {
-        "run_id": run_id,
         "task": score.task,
         "item_id": score.item_id,
-        "sample_index": score.sample_index,
         "scorer": score.scorer,
         "item_hash": score.item_hash,
         "value": score.value,

@@ -173,6 +173,12 @@ def test_what_cannot_be_done_says_the_next_step(arguments: list[str], code: int,
     assert said in err
 
 
+def test_a_misspelt_experiment_names_the_nearest_shipped_one(harness: Command) -> None:
+    code, _, err = harness("check", "icd10_codin")
+    assert code == 1
+    assert 'did you mean "icd10_coding"?' in err
+
+
 def test_the_next_step_repeats_what_was_set(harness: Command, experiment_folder: Path) -> None:
     _, out, _ = harness("check", experiment_folder, "--set", "question=Why so?")
     assert f"next: harness run {experiment_folder} --set 'question=Why so?'" in out
