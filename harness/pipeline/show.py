@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.decision.estimate import estimate
-from harness.pipeline.decide import REGRESSION, regression_notes
+from harness.pipeline.decide import PROBE
+from harness.pipeline.evidence import read_evidence
 from harness.records.estimates import Estimate
 from harness.records.generations import Generation
 from harness.records.runs import Artifact, RunState, TrainingMetric
@@ -13,7 +14,6 @@ from harness.store.artifacts import artifacts
 from harness.store.generations import generations
 from harness.store.migrate import open_ledger
 from harness.store.runs import find_run
-from harness.store.scores import metrics, scores
 from harness.store.training_metrics import training_metrics
 
 
@@ -42,20 +42,17 @@ def run_details(home: Path, run_id: str) -> RunDetails:
     ledger = open_ledger(home, create=False)
     state = find_run(ledger, run_id)
     run_id = state.run.run_id
-    stored = scores(ledger, run_id)
-    estimates: dict[str, Estimate] = {}
-    notes: list[str] = []
-    for name, metric in metrics(ledger).items():
-        of_metric = [score for score in stored if score.metric == name and score.task != "probe"]
-        if any(score.value is not None for score in of_metric):
-            estimates[name] = estimate(metric, of_metric)
-            if name.startswith(REGRESSION):
-                notes += regression_notes(ledger, state, metric, of_metric)
+    read = read_evidence(ledger, state, name=run_id)
+    estimates = {
+        name: estimate(metric, read.scores[name])
+        for name, metric in read.metrics.items()
+        if not name.startswith(PROBE) and any(score.value is not None for score in read.scores[name])
+    }
     return RunDetails(
         state=state,
         estimates=estimates,
-        notes=tuple(dict.fromkeys(notes)),
-        probes=tuple(score for score in stored if score.task == "probe"),
+        notes=tuple(dict.fromkeys(note for name in estimates for note in read.notes.get(name, ()))),
+        probes=tuple(score for name in read.scores if name.startswith(PROBE) for score in read.scores[name]),
         training=tuple(training_metrics(ledger, run_id)),
         artifacts=tuple(artifacts(ledger, run_id)),
         failed=tuple(generation for generation in generations(ledger, run_id) if generation.error is not None),
