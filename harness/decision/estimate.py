@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from harness.decision.choice import MethodName
 from harness.decision.interval import choose_interval
 from harness.decision.sample import cluster_warnings, draw_sample, number_clusters
 from harness.decision.values import collect_values, count_missing
@@ -10,7 +11,14 @@ from harness.records.estimates import Estimate
 from harness.records.scores import Metric, Score
 
 
-def estimate(metric: Metric, scores: Sequence[Score], *, confidence: float = 0.95) -> Estimate:
+def estimate(
+    metric: Metric,
+    scores: Sequence[Score],
+    *,
+    confidence: float = 0.95,
+    method: MethodName | None = None,
+    seed: int = 0,
+) -> Estimate:
     """One system's mean value on a metric over its items, with a two-sided interval.
 
     Several samples of an item are averaged first. Failed scores and values that are None are left out, never counted
@@ -20,12 +28,15 @@ def estimate(metric: Metric, scores: Sequence[Score], *, confidence: float = 0.9
         metric: What the scores measure.
         scores: Of one run; their order does not matter.
         confidence: Two-sided, in (0, 1).
+        method: Of the interval, where a policy names it; None leaves it to `choice.choose`.
+        seed: Of resampling, where the method resamples.
 
     Returns:
         Value and bounds in the metric's own unit and sign (a proportion in [0, 1] for binary).
 
     Raises:
-        ComparisonError: No item has a value, or the scores contradict each other or the metric.
+        ComparisonError: No item has a value, the scores contradict each other or the metric, or `method` cannot be
+            used on these values.
         ValueError: `confidence` is not inside (0, 1).
     """
     values = collect_values(metric, scores)
@@ -37,12 +48,12 @@ def estimate(metric: Metric, scores: Sequence[Score], *, confidence: float = 0.9
             "Look at the run with `harness show RUN`, then run the system again."
         )
     sample = draw_sample(metric, items, number_clusters([item.group for item in items]))
-    chosen = choose_interval(sample, confidence=confidence)
+    chosen = choose_interval(sample, confidence=confidence, fixed=method, seed=seed)
     notes = [] if chosen.note is None else [chosen.note]
     if missing:
         verb = "have no value and are" if missing != 1 else "has no value and is"
         notes.append(f"{missing} of {len(values)} items {verb} left out.")
-    notes += cluster_warnings(sample.n_clusters, len(items))
+    notes += cluster_warnings(sample.clusters)
     low, high = chosen.bounds if chosen.bounds is not None else (None, None)
     return Estimate(
         value=sample.mean, low=low, high=high, n=len(items), method=chosen.method, note=" ".join(notes) or None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.decision.values import ItemValue
 from harness.records.scores import Metric, MetricKind
+from harness.stats.clusters import equal_clusters
 
 FEW_CLUSTERS = 20
 
@@ -75,12 +76,20 @@ def number_clusters(groups: Sequence[str | None]) -> tuple[int, ...]:
     return tuple(clusters)
 
 
-def cluster_warnings(n_clusters: int, n: int) -> list[str]:
-    """A sentence where items stand in fewer than 20 clusters."""
-    if n_clusters == n or n_clusters >= FEW_CLUSTERS:
+def cluster_warnings(clusters: Sequence[int]) -> list[str]:
+    """A sentence where items stand in fewer than 20 clusters, or in more that are worth fewer, being so unequal.
+
+    Args:
+        clusters: The cluster of each item, at least one.
+    """
+    n, n_clusters, worth = len(clusters), len(set(clusters)), equal_clusters(clusters)
+    if n_clusters == n or worth >= FEW_CLUSTERS:
         return []
     plural = "s" if n_clusters != 1 else ""
+    risk = f"under {FEW_CLUSTERS} clusters an interval may be too narrow."
+    if n_clusters < FEW_CLUSTERS:
+        return [f"The {n} items stand in only {n_clusters} cluster{plural} (items that share a group); {risk}"]
     return [
-        f"The {n} items stand in only {n_clusters} cluster{plural} (items that share a group); "
-        f"under {FEW_CLUSTERS} clusters an interval may be too narrow."
+        f"The {n} items stand in {n_clusters} clusters (items that share a group) of such different sizes that they "
+        f"are worth only {worth:.1f} of one size; {risk}"
     ]

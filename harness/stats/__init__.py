@@ -1,1 +1,1 @@
-"""Pure statistics: intervals and paired tests. Numbers in, numbers out; no records, no files, no torch."""
+"""Pure statistics: intervals, tests, claims, power, agreement, preference. Numbers in, numbers out; no torch."""

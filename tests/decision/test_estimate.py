@@ -5,39 +5,52 @@ import pytest
 from harness.decision.estimate import estimate
 from harness.errors import ComparisonError
 from harness.records.scores import Metric, Score
-from harness.stats.intervals import (
-    bca_interval,
-    clustered_mean_interval,
-    student_t_interval,
-    unvarying_interval,
-    wilson_interval,
-)
+from harness.stats.bounded import bounded_mean_interval, unvarying_interval
+from harness.stats.means import bca_interval, skew_t_interval, student_t_interval
+from harness.stats.proportions import clopper_pearson_interval, modified_wilson_interval
 
 
 def test_a_pass_fail_metric_has_wilsons_interval(binary: Metric, scores_of) -> None:
     result = estimate(binary, scores_of([1] * 8 + [0] * 2))
-    interval = wilson_interval(8, 10)
+    interval = modified_wilson_interval(8, 10)
     assert (result.value, result.low, result.high, result.n) == (0.8, interval.low, interval.high, 10)
-    assert result.method == "Wilson score interval"
+    assert result.method == "modified Wilson score interval"
     assert result.note is None
 
 
 def test_confidence_is_passed_on(binary: Metric, scores_of) -> None:
-    assert estimate(binary, scores_of([1, 0]), confidence=0.5).high == wilson_interval(1, 2, confidence=0.5).high
+    assert (
+        estimate(binary, scores_of([1, 0]), confidence=0.5).high == modified_wilson_interval(1, 2, confidence=0.5).high
+    )
 
 
-def test_a_graded_metric_has_a_t_interval(graded: Metric, scores_of) -> None:
+def test_a_graded_metric_has_a_score_interval(graded: Metric, scores_of) -> None:
     values = [0.2, 0.4, 0.6, 0.5]
-    result, interval = estimate(graded, scores_of(values)), student_t_interval(values)
+    result, interval = estimate(graded, scores_of(values)), bounded_mean_interval(values, minimum=0, maximum=1)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high))
+    assert result.method == "bounded-mean score interval"
+
+
+def test_an_unbounded_metric_has_a_t_interval_or_where_it_is_skewed_the_corrected_one(count: Metric, scores_of) -> None:
+    even, skewed = [1.0, 2.0, 3.0, 4.0], [0.0] * 27 + [1.0, 4.0, 9.0]
+    result, interval = estimate(count, scores_of(even)), student_t_interval(even)
     assert (result.low, result.high) == pytest.approx((interval.low, interval.high))
     assert result.method == "Student t interval"
-
-
-def test_a_skewed_graded_metric_has_a_bootstrap_interval(graded: Metric, scores_of) -> None:
-    values = [1.0] * 27 + [0.0, 0.1, 0.5]
-    result, interval = estimate(graded, scores_of(values)), bca_interval(values)
+    result, interval = estimate(count, scores_of(skewed)), skew_t_interval(skewed)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high))
+    assert result.method == "skewness-corrected t interval"
+    result, interval = estimate(count, scores_of(skewed), method="bca"), bca_interval(skewed)
     assert (result.low, result.high) == (interval.low, interval.high)
-    assert result.method == "BCa bootstrap interval"
+    assert result.method == "BCa bootstrap interval (fixed by the policy)"
+
+
+def test_the_policy_may_ask_for_the_exact_interval(binary: Metric, scores_of) -> None:
+    result = estimate(binary, scores_of([1] * 8 + [0] * 2), method="clopper_pearson")
+    interval = clopper_pearson_interval(8, 10)
+    assert (result.low, result.high) == (interval.low, interval.high)
+    assert result.method == "Clopper-Pearson interval (fixed by the policy)"
+    with pytest.raises(ComparisonError, match=r"modified_wilson, wilson, clopper_pearson, bounded_score, student_t"):
+        estimate(binary, scores_of([1, 0]), method="tango")
 
 
 def test_the_order_of_scores_does_not_matter(graded: Metric, scores_of) -> None:
@@ -65,14 +78,15 @@ def test_several_samples_of_an_item_are_averaged_first(binary: Metric, scores_of
     result = estimate(binary, [*samples, *scores_of([0, 1, 0])[1:]])
     assert result.value == pytest.approx(1.25 / 3)
     assert result.n == 3
-    assert result.method == "Student t interval"
+    assert result.method == "bounded-mean score interval"
 
 
 def test_items_that_share_a_group_give_a_cluster_robust_interval(graded: Metric, scores_of) -> None:
     values, groups = [0.1, 0.2, 0.6, 0.7, 0.4], ["p", "p", "q", "q", None]
-    result, interval = estimate(graded, scores_of(values, groups=groups)), clustered_mean_interval(values, "ppqqr")
-    assert (result.low, result.high) == pytest.approx((max(0, interval.low), min(1, interval.high)))
-    assert result.method == "cluster-robust t interval"
+    interval = bounded_mean_interval(values, minimum=0, maximum=1, clusters="ppqqr")
+    result = estimate(graded, scores_of(values, groups=groups))
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high))
+    assert result.method == "cluster-robust score interval (5 items count as 1.0)"
     assert result.note is not None
     assert "only 3 clusters" in result.note
 
@@ -90,7 +104,7 @@ def test_twenty_clusters_are_enough(graded: Metric, scores_of) -> None:
 def test_a_clustered_proportion_is_never_surer_than_wilson(binary: Metric, scores_of) -> None:
     """Each cluster holds one right and one wrong answer: without variation between them, 40 items prove little."""
     groups = [f"g{index // 2}" for index in range(40)]
-    result, wilson = estimate(binary, scores_of([0, 1] * 20, groups=groups)), wilson_interval(20, 40)
+    result, wilson = estimate(binary, scores_of([0, 1] * 20, groups=groups)), modified_wilson_interval(20, 40)
     assert result.low is not None
     assert result.high is not None
     assert result.low <= wilson.low < wilson.high <= result.high
@@ -118,7 +132,7 @@ def test_one_item_of_an_unbounded_metric_has_no_interval_and_says_why(count: Met
 
 
 def test_the_interval_of_a_bounded_metric_stays_in_its_range(graded: Metric, scores_of) -> None:
-    result = estimate(graded, scores_of([1.0, 1.0, 0.5]))
+    result = estimate(graded, scores_of([1.0, 1.0, 0.5]), method="student_t")
     assert result.high == 1
     assert result.low is not None
     assert 0 <= result.low < result.value

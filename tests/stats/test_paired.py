@@ -1,5 +1,6 @@
 import itertools
 import math
+import pkgutil
 import subprocess
 import sys
 
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from harness.stats.intervals import clustered_mean_interval
+import harness.stats
+from harness.stats.clusters import clustered_mean_interval
 from harness.stats.paired import (
     clustered_difference_interval,
     clustered_sign_flip_p,
@@ -17,6 +19,7 @@ from harness.stats.paired import (
     paired_t,
     sign_flip_p,
     tango_interval,
+    tango_score,
 )
 
 counts = st.integers(1, 80).flatmap(
@@ -142,6 +145,22 @@ def test_tango_refuses_counts_that_contradict_each_other(b: int, c: int, n: int)
         tango_interval(b, c, n)
 
 
+@pytest.mark.parametrize("delta", [-0.3, -0.05, 0.0, 0.1, 0.5])
+def test_tangos_statistic_decides_as_his_interval_does_for_every_table(delta: float) -> None:
+    n = 15
+    for b, c in itertools.product(range(n + 1), repeat=2):
+        if b + c > n:
+            continue
+        score, interval = float(tango_score(np.array(float(b)), np.array(float(c)), n, delta)), tango_interval(b, c, n)
+        assert (score > 1.959964) == (interval.low > delta), (b, c)
+        assert (score < -1.959964) == (interval.high < delta), (b, c)
+
+
+def test_tangos_statistic_for_no_difference_is_mcnemars_z() -> None:
+    b, c = np.array([0.0, 9.0, 3.0]), np.array([0.0, 3.0, 9.0])
+    assert tango_score(b, c, 40, 0.0).tolist() == pytest.approx([0, 6 / math.sqrt(12), -6 / math.sqrt(12)])
+
+
 @pytest.mark.parametrize(("b", "c", "published"), [(1, 7, 0.0391), (6, 16, 0.034690)])
 def test_the_midp_test_gives_published_values(b: int, c: int, published: float) -> None:
     """Fagerland et al. (2013): Bentur et al. 2009 (1, 7), Cavo et al. 2012 (6, 16)."""
@@ -243,7 +262,11 @@ def test_a_clustered_difference_has_the_clustered_interval_of_the_differences() 
     assert clustered_difference_interval(differences, clusters, confidence=0.9) == expected
 
 
-def test_importing_the_statistics_loads_neither_scipy_nor_statsmodels() -> None:
-    script = "import sys, harness.stats.paired; print({'scipy', 'statsmodels', 'torch'} & set(sys.modules))"
+def test_importing_the_statistics_loads_no_heavy_library() -> None:
+    """Every module of the layer; the names are read from its folder."""
+    names = [module.name for module in pkgutil.iter_modules(harness.stats.__path__, "harness.stats.")]
+    assert len(names) >= 15
+    heavy = "{'scipy', 'statsmodels', 'krippendorff', 'choix', 'pandas', 'torch'}"
+    script = f"import sys, {', '.join(names)}; print({heavy} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
