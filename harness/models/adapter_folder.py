@@ -1,6 +1,7 @@
 """What can be known of an adapter without loading it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import cast
 
@@ -41,6 +42,14 @@ def check_adapter_base(folder: Path, *, base_name: str, base_identity: str) -> N
             f"adapter {folder}: it was trained on {trained_on} ({identity[:12]}; {ORIGIN}), and "
             f"base_model is {base_name} ({base_identity[:12]}). Set the system's base_model to the former."
         )
+
+
+def copy_adapter(folder: Path, to: Path) -> None:
+    """Copies weights, settings and origin of an adapter, and nothing else that lies beside them; `to` is made."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in (*_WEIGHTS, "adapter_config.json", ORIGIN):
+        if (folder / name).is_file():
+            shutil.copy2(folder / name, to / name)
 
 
 def adapter_hash(folder: Path) -> str:

@@ -38,6 +38,11 @@ def attach_new_adapter(loaded: LoadedModel, settings: dict[str, object]) -> None
 
 def save_adapter(loaded: LoadedModel, folder: Path) -> None:
     """Saves the attached adapter as a PEFT folder, with the identity of the base it belongs to."""
+    for config in loaded.model.peft_config.values():
+        # PEFT keeps these names as sets, and would write them in another order in every process.
+        for name, value in list(vars(config).items()):
+            if isinstance(value, set):
+                setattr(config, name, sorted(value))
     loaded.model.save_pretrained(str(folder))
     write_origin(folder, base_name=loaded.source.name, base_identity=loaded.source.identity)
 

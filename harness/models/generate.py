@@ -1,7 +1,7 @@
 """Greedy generation in batches made by token budget."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,28 @@ def end_token_ids(loaded: LoadedModel) -> set[int]:
 
 
 def stream_batches(
-    loaded: LoadedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, batch_tokens: int
+    loaded: LoadedModel,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    batch_tokens: int,
+    answered: Collection[int] = (),
 ) -> Iterator[list[tuple[int, Completion]]]:
-    """Answers all prompts, a batch at a time, as (index, completion) pairs."""
+    """Answers prompts, a batch at a time, as (index, completion) pairs.
+
+    Args:
+        loaded: The model.
+        prompts: Token ids of all prompts. What is asked together decides the padding, and with it the last digits.
+        max_new_tokens: Room for each answer.
+        batch_tokens: Budget of one batch, padding and answers included.
+        answered: Indices of prompts that are answered already. A batch of these alone is left out; the others are as
+            they would be without.
+    """
     lengths = [len(prompt) for prompt in prompts]
+    known = frozenset(answered)
     for batch in plan_batches(lengths, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens):
+        if known.issuperset(batch):
+            continue
         completions = generate(loaded, [prompts[index] for index in batch], max_new_tokens=max_new_tokens)
         yield list(zip(batch, completions, strict=True))
 

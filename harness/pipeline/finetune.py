@@ -10,8 +10,8 @@ from transformers import set_seed
 
 from harness.config.system import Finetune, System
 from harness.data.training import split_validation
-from harness.errors import ConfigError
-from harness.models.adapter_folder import adapter_hash
+from harness.errors import ConfigError, ModelError, TrainingError
+from harness.models.adapter_folder import adapter_hash, copy_adapter
 from harness.models.adapters import attach_new_adapter, attach_saved_adapter, save_adapter
 from harness.models.load import LoadedModel
 from harness.models.probes import (
@@ -25,14 +25,21 @@ from harness.pipeline.answer import load_base, ready_to_answer
 from harness.pipeline.prepare import Prepared
 from harness.pipeline.recording import RunLog
 from harness.records.runs import Artifact, TrainingMetric
-from harness.store.artifacts import record_artifact
+from harness.records.training import TrainingRecord
+from harness.store.artifacts import artifacts, record_artifact
+from harness.store.generations import generations
 from harness.store.training_metrics import record_training_metrics
+from harness.systems.local import LocalSystem
+from harness.training.checkpoints import newest_checkpoint
 from harness.training.examples import Example, encode_examples, loss_share
 from harness.training.sft import SftRun, total_steps, train_sft
 
+ADAPTER = "adapter"
+CHECKPOINTS = "checkpoints"
+
 
 def finetune(prepared: Prepared, system: System, settings: Finetune, log: RunLog) -> LoadedModel:
-    """Trains, saves, probes.
+    """Trains, saves, probes. What an earlier process of this run came to is not done again.
 
     Returns:
         A freshly loaded base with the saved adapter attached: what is evaluated is what was saved.
@@ -43,12 +50,22 @@ def finetune(prepared: Prepared, system: System, settings: Finetune, log: RunLog
     """
     if prepared.training_set is None:
         raise ConfigError(f"systems.{system.name}: finetune needs a training_set. Add `training_set: FILE`.")
+    adapter = log.folder / ADAPTER
+    if log.are_probes_recorded() and _is_intact(adapter, log):
+        reloaded = load_base(prepared, system, log.progress.say)
+        attach_saved_adapter(reloaded, adapter)
+    else:
+        reloaded = _train_and_probe(prepared, system, settings, log)
+    # Not needed any more, now that the adapter is saved and probed.
+    shutil.rmtree(log.folder / CHECKPOINTS, ignore_errors=True)
+    return reloaded
+
+
+def _train_and_probe(prepared: Prepared, system: System, settings: Finetune, log: RunLog) -> LoadedModel:
     set_seed(system.seed)
     loaded = load_base(prepared, system, log.progress.say)
     answering = ready_to_answer(prepared, system, loaded)
-    shown = {question.content for question, _ in answering.shots}
-    records = [record for record in prepared.training_set.records if record.question not in shown]
-    train, validation = split_validation(records, fraction=settings.validation_fraction, seed=system.seed)
+    train, validation = _split(prepared, system, settings, answering)
     examples, held_out = (
         encode_examples(loaded, part, answering.messages, max_length_tokens=settings.max_length_tokens)
         for part in (train, validation)
@@ -58,16 +75,16 @@ def finetune(prepared: Prepared, system: System, settings: Finetune, log: RunLog
         "validation_records": len(validation),
         "train_tokens": settings.epochs * sum(len(example.input_ids) for example in examples),
         "loss_token_share": loss_share(examples),
-        "training_format": prepared.training_set.format,
+        "training_format": prepared.training_set.format if prepared.training_set else None,
     }
     prompts = [example.prompt_ids for example in examples[:PROMPTS]]
     base_logits = next_token_logits(loaded, prompts)
     attach_new_adapter(loaded, settings.adapter)
     _train(loaded, settings, examples, held_out, system.seed, log)
     trained_logits = next_token_logits(loaded, prompts)
-    adapter = log.folder / "adapter"
+    adapter = log.folder / ADAPTER
     save_adapter(loaded, adapter)
-    record_artifact(log.ledger, log.run_id, _artifact(adapter, log.home))
+    _record_adapter(adapter, log)
 
     reloaded = load_base(prepared, system, log.progress.say)
     attach_saved_adapter(reloaded, adapter)
@@ -85,7 +102,7 @@ def finetune(prepared: Prepared, system: System, settings: Finetune, log: RunLog
 
 
 def attach_given_adapter(prepared: Prepared, system: System, folder: Path, log: RunLog) -> LoadedModel:
-    """Loads the base with an adapter trained elsewhere.
+    """Loads the base with an adapter trained elsewhere; the run keeps a copy, and it is the copy that answers.
 
     Raises:
         ModelError: The adapter is not one, or belongs to another base.
@@ -95,9 +112,22 @@ def attach_given_adapter(prepared: Prepared, system: System, folder: Path, log: 
     answering = ready_to_answer(prepared, system, loaded)
     prompts = [answering.prompt_ids(item.input) for item in prepared.golden_set.items[:PROMPTS]]
     base_logits = next_token_logits(loaded, prompts)
-    attach_saved_adapter(loaded, folder)
+    kept = log.folder / ADAPTER
+    copy_adapter(folder, kept)
+    attach_saved_adapter(loaded, kept)
     log.record_probes([probe_adapter_active(loaded, base_logits, prompts)])
+    _record_adapter(kept, log)
     return loaded
+
+
+def _split(
+    prepared: Prepared, system: System, settings: Finetune, answering: LocalSystem
+) -> tuple[tuple[TrainingRecord, ...], tuple[TrainingRecord, ...]]:
+    """Records to learn from and to validate on; those that the system shows as shots are in neither."""
+    training_set = prepared.training_set
+    shown = {question.content for question, _ in answering.shots}
+    records = [record for record in training_set.records if record.question not in shown] if training_set else []
+    return split_validation(records, fraction=settings.validation_fraction, seed=system.seed)
 
 
 def _train(
@@ -110,10 +140,15 @@ def _train(
 ) -> None:
     def record(metrics: Sequence[TrainingMetric]) -> None:
         record_training_metrics(log.ledger, log.run_id, metrics)
+        log.claim.sign_of_life()
 
-    checkpoints = log.folder / "checkpoints"
+    checkpoints = log.folder / CHECKPOINTS
+    begun = newest_checkpoint(checkpoints, log.progress.say)
+    steps = total_steps(settings, len(examples))
+    if begun:
+        log.progress.say(f"going on from {begun.folder.name}: {begun.step} of {steps} steps are done")
     started = datetime.now(UTC)
-    with log.progress.phase("fine-tuning", total_steps(settings, len(examples))) as advance:
+    with log.progress.phase("fine-tuning", steps) as advance:
         run = SftRun(
             settings=settings,
             train=examples,
@@ -122,20 +157,47 @@ def _train(
             seed=seed,
             recorder=record,
             advance=advance,
+            resume=begun,
         )
         outcome = train_sft(loaded, run)
-    log.facts |= {**asdict(outcome), "train_s": (datetime.now(UTC) - started).total_seconds()}
-    newest = max(checkpoints.glob("checkpoint-*/trainer_state.json"), key=lambda file: file.stat().st_mtime)
+    train_s = (datetime.now(UTC) - started).total_seconds() + (begun.train_s if begun else 0.0)
+    log.note({**asdict(outcome), "train_s": train_s})
+    newest = checkpoints / f"checkpoint-{outcome.steps}" / "trainer_state.json"
     shutil.copy(newest, log.folder / "trainer_state.json")
-    shutil.rmtree(checkpoints)  # the adapter is the best epoch's; the rest has served its purpose
     log.progress.say(
         f"best epoch {outcome.best_epoch:g} of {settings.epochs}: validation loss {outcome.best_validation_loss:.3f} "
         f"nats an answer token ({log.facts['loss_token_share']:.0%} of tokens carry loss)"
     )
 
 
-def _artifact(adapter: Path, home: Path) -> Artifact:
+def _is_intact(adapter: Path, log: RunLog) -> bool:
+    """Whether the adapter that an earlier process recorded is there as it was; says so if it is not."""
+    for artifact in artifacts(log.ledger, log.run_id):
+        if (log.home / artifact.path) == adapter:
+            try:
+                if adapter_hash(adapter) == artifact.sha256:
+                    return True
+            except (ModelError, OSError):
+                pass
+            log.progress.say(f"{adapter} is not as it was recorded: it is trained again")
+    return False
+
+
+def _record_adapter(adapter: Path, log: RunLog) -> None:
+    """Records the adapter.
+
+    Raises:
+        TrainingError: The run has answers of another adapter, which was lost, and training did not give it again.
+    """
+    recorded = artifacts(log.ledger, log.run_id)
     size = sum(file.stat().st_size for file in adapter.iterdir())
-    return Artifact(
-        kind="adapter", path=adapter.relative_to(home).as_posix(), sha256=adapter_hash(adapter), size_bytes=size
+    artifact = Artifact(
+        kind="adapter", path=adapter.relative_to(log.home).as_posix(), sha256=adapter_hash(adapter), size_bytes=size
     )
+    if any(one.sha256 != artifact.sha256 for one in recorded) and generations(log.ledger, log.run_id):
+        raise TrainingError(
+            f"the adapter of run {log.run_id} was lost, and training again gave another one "
+            f"({artifact.sha256[:12]} instead of {recorded[0].sha256[:12]}). The run has answers of the first, so it "
+            "cannot go on: start a new run."
+        )
+    record_artifact(log.ledger, log.run_id, artifact)

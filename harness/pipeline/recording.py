@@ -1,24 +1,34 @@
 """What one run writes to the ledger while it goes on, and how it ends there however it ends."""
 
+import contextlib
+import os
 import resource
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.errors import ProbeError
+from harness.errors import ProbeError, StoreError, TrainingError
 from harness.hashing import content_hash
-from harness.models.probes import ProbeOutcome
+from harness.pipeline.full_disk import full_disk_explained
 from harness.records.protocols import Progress
-from harness.records.runs import Run, RunEvent, RunStatus
+from harness.records.runs import Run, RunEvent, RunState, RunStatus
 from harness.records.scores import Metric, Score
+from harness.store.claims import Claim, claimed
 from harness.store.ledger import Ledger
 from harness.store.runs import append_event, start_run
-from harness.store.scores import record_metrics, record_scores
+from harness.store.scores import record_metrics, record_scores, scores
+
+if TYPE_CHECKING:
+    from harness.models.probes import ProbeOutcome
 
 PROBE_TASK = "probe"
+FINAL = "final"  # the fact that a failure lies in the run itself, so that going on would meet it again
 
 
 @dataclass(kw_only=True)
@@ -29,6 +39,7 @@ class RunLog:
     run_id: str
     home: Path
     progress: Progress
+    claim: Claim
     facts: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -38,7 +49,23 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def record_probes(self, outcomes: Sequence[ProbeOutcome]) -> None:
+    def note(self, facts: Mapping[str, object]) -> None:
+        """Adds facts and stores all there are, so that they outlive this process."""
+        self.facts |= facts
+        self.claim.sign_of_life()
+        self.append("running", None)
+
+    def append(self, status: RunStatus, reason: str | None, facts: Mapping[str, object] | None = None) -> None:
+        """Appends a change of status with the facts so far; `wall_s` sums all processes that worked on the run."""
+        earlier = self.facts.get("peak_memory_bytes", 0)
+        peak = max(peak_memory_bytes(), earlier if isinstance(earlier, int) else 0)
+        known = {**self.facts, "wall_s": self.claim.wall_s, "peak_memory_bytes": peak, **(facts or {})}
+        append_event(
+            self.ledger,
+            RunEvent(run_id=self.run_id, status=status, at=datetime.now(UTC), reason=reason, facts=known),
+        )
+
+    def record_probes(self, outcomes: "Sequence[ProbeOutcome]") -> None:
         """Stores each probe as a score, passed or not, then stops the run if one failed.
 
         Raises:
@@ -48,7 +75,7 @@ class RunLog:
             Metric(name=f"{PROBE_TASK}/{outcome.name}", kind="binary", description="1 where the probe passed")
             for outcome in outcomes
         ]
-        scores = [
+        found = [
             Score(
                 task=PROBE_TASK,
                 item_id=outcome.name,
@@ -60,40 +87,92 @@ class RunLog:
             for outcome in outcomes
         ]
         record_metrics(self.ledger, metrics)
-        record_scores(self.ledger, self.run_id, scores)
+        record_scores(self.ledger, self.run_id, found)
         for outcome in outcomes:
             self.progress.say(f"probe {outcome.name}: {'passed' if outcome.passed else 'FAILED'} ({outcome.detail})")
-        if failed := [outcome for outcome in outcomes if not outcome.passed]:
-            seen = "; ".join(f"{outcome.name}: {outcome.detail}" for outcome in failed)
+        self._stop_if_failed(found)
+
+    def are_probes_recorded(self) -> bool:
+        """Whether the run was probed before, by a process that did not come to its end.
+
+        Raises:
+            ProbeError: It was, and a probe failed.
+        """
+        found = scores(self.ledger, self.run_id, task=PROBE_TASK)
+        self._stop_if_failed(found)
+        return bool(found)
+
+    def _stop_if_failed(self, probes: Sequence[Score]) -> None:
+        if failed := [probe for probe in probes if probe.value != 1.0]:
+            seen = "; ".join(f"{probe.scorer}: {probe.detail}" for probe in failed)
             raise ProbeError(
-                f"{len(failed)} of {len(outcomes)} probes failed, so this run would measure something else than is "
+                f"{len(failed)} of {len(probes)} probes failed, so this run would measure something else than is "
                 f"meant. {seen}. Nothing was evaluated; `harness show {self.run_id}` has the figures."
             )
 
 
 @contextmanager
-def recorded(run: Run, ledger: Ledger, home: Path, progress: Progress) -> Iterator[RunLog]:
-    """Starts `run` in the ledger, and ends it there: finished, failed or interrupted, with the reason.
+def recorded(
+    run: Run, ledger: Ledger, home: Path, progress: Progress, *, earlier: RunState | None = None
+) -> Iterator[RunLog]:
+    """Starts `run` in the ledger, or goes on with it, and ends it there: finished, failed or interrupted.
 
-    An exception is recorded and goes on.
+    An exception is recorded with its reason and goes on. If this process is killed, the run stays `running`, and
+    `is_stopped` of `harness.store.claims` tells it from one that is.
+
+    Args:
+        run: The run.
+        ledger: Where it is recorded.
+        home: Where its folder is.
+        progress: Who is told.
+        earlier: What the ledger says of `run`, where it goes on.
+
+    Raises:
+        StoreBusyError: The run is under way in another process.
+        DiskFullError: Nothing more can be written.
     """
-    start_run(ledger, run)
-    log = RunLog(ledger=ledger, run_id=run.run_id, home=home, progress=progress)
+    facts = {} if earlier is None else {key: fact for key, fact in earlier.facts.items() if key != FINAL}
+    worked_s = facts.get("wall_s")
+    earlier_s = worked_s if isinstance(worked_s, float) else 0.0
+    with full_disk_explained(home), claimed(home, run.run_id, earlier_s=earlier_s) as claim:
+        log = RunLog(ledger=ledger, run_id=run.run_id, home=home, progress=progress, claim=claim, facts=facts)
+        if earlier is None:
+            start_run(ledger, run, {"pid": os.getpid()})
+        else:
+            resumed = facts.get("resumed")
+            log.note({"resumed": 1 + (resumed if isinstance(resumed, int) else 0), "pid": os.getpid()})
+        try:
+            with full_disk_explained(home):  # here too, so that the reason which is stored says it
+                yield log
+                log.facts.pop("pid", None)
+                log.append("finished", None)
+        except KeyboardInterrupt:
+            _end_badly(log, "interrupted", "stopped by Ctrl-C or SIGTERM", {})
+            raise
+        except BaseException as problem:
+            final = {FINAL: True} if isinstance(problem, ProbeError | TrainingError) else {}
+            _end_badly(log, "failed", f"{type(problem).__name__}: {problem}", final)
+            raise
+
+
+def _end_badly(log: RunLog, status: RunStatus, reason: str, facts: Mapping[str, object]) -> None:
+    # What ends the run may also keep its end from being stored. It then stays `running` without a process.
+    with _signals_ignored(), contextlib.suppress(StoreError):
+        log.append(status, reason, facts)
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    """Lets an end be recorded although Ctrl-C is pressed again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield log
-    except KeyboardInterrupt:
-        _end(log, run, "interrupted", "stopped by Ctrl-C or SIGTERM")
-        raise
-    except BaseException as problem:
-        _end(log, run, "failed", f"{type(problem).__name__}: {problem}")
-        raise
-    _end(log, run, "finished", None)
-
-
-def _end(log: RunLog, run: Run, status: RunStatus, reason: str | None) -> None:
-    now = datetime.now(UTC)
-    facts = {"wall_s": (now - run.started_at).total_seconds(), **log.facts, "peak_memory_bytes": peak_memory_bytes()}
-    append_event(log.ledger, RunEvent(run_id=run.run_id, status=status, at=now, reason=reason, facts=facts))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def peak_memory_bytes() -> int:

@@ -4,13 +4,10 @@ A suite belongs to weights, not to a run: an evaluation is kept under the hash o
 a finished run refers to it. One base is loaded, and the adapters are attached to it one after the other.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 from harness.config.regression import Suite, SuiteTask
-from harness.config.system import System
-from harness.errors import HarnessError
+from harness.errors import DiskFullError, HarnessError, ModelError
 from harness.evaluation.regression import estimate_seconds, evaluate_task
 from harness.evaluation.regression_lm import build_lm
 from harness.evaluation.regression_scores import evaluation_inputs, scores_of
@@ -20,51 +17,16 @@ from harness.models.adapters import attach_saved_adapter, detach_adapter
 from harness.models.device import dtype_name
 from harness.models.load import LoadedModel
 from harness.pipeline.answer import load_base
+from harness.pipeline.full_disk import full_disk_explained
 from harness.pipeline.prepare import Prepared
+from harness.pipeline.weights import Weights, unfinished_tasks
 from harness.records.protocols import Progress
 from harness.records.regression import TimeEstimate
-from harness.store.artifacts import artifacts
-from harness.store.evaluations import evaluations, open_evaluation, record_results
+from harness.store.evaluations import open_evaluation, record_results
 from harness.store.ledger import Ledger
 from harness.store.scores import record_metrics
 
 MEASURED_FIRST = 500  # items left from which the time is measured and said before they are asked
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Weights:
-    """One set of weights to evaluate: a finished run, and its adapter (None: the base model itself).
-
-    `name` is the system's, or `base`; `system` says which base model, device and number format.
-    """
-
-    name: str
-    system: System
-    run_id: str
-    adapter: Path | None
-
-
-def weights_of(prepared: Prepared, home: Path, ledger: Ledger, finished: Mapping[str, str]) -> list[Weights]:
-    """The adapters among finished runs. Systems that only prompt the base have no weights of their own.
-
-    Args:
-        finished: Run id by system name.
-    """
-    found: list[Weights] = []
-    for name, run_id in finished.items():
-        system = prepared.experiment.systems[name]
-        if system.adapter:
-            found.append(Weights(name=name, system=system, run_id=run_id, adapter=system.adapter))
-        elif system.finetune:
-            (artifact,) = artifacts(ledger, run_id)
-            found.append(Weights(name=name, system=system, run_id=run_id, adapter=home / artifact.path))
-    return found
-
-
-def unfinished(suite: Suite, ledger: Ledger, run_id: str) -> list[SuiteTask]:
-    """The tasks of the suite that a run does not yet refer to a complete evaluation of. Loads nothing."""
-    complete = {evaluation.asked for evaluation in evaluations(ledger, run_id) if evaluation.is_complete}
-    return [task for task in suite.tasks if task.canonical not in complete]
 
 
 def evaluate_suite(
@@ -72,13 +34,22 @@ def evaluate_suite(
 ) -> dict[str, HarnessError]:
     """Evaluates what is not yet evaluated, in batches: an interrupted suite goes on where it was.
 
+    Batches are the same as without the interruption, and so are the numbers.
+
     Args:
+        prepared: The experiment.
+        suite: Its regression suite.
+        ledger: Where evaluations are kept.
         weights: Of one base model, device and number format.
+        progress: Who is told.
 
     Returns:
         What went wrong, by system name; the other systems are evaluated all the same.
+
+    Raises:
+        DiskFullError: Nothing more can be written.
     """
-    waiting = {one.name: unfinished(suite, ledger, one.run_id) for one in weights}
+    waiting = {one.name: unfinished_tasks(suite, ledger, one.run_id) for one in weights}
     if not any(waiting.values()):
         return {}
     problems: dict[str, HarnessError] = {}
@@ -87,16 +58,33 @@ def evaluate_suite(
     record_metrics(ledger, [metric for task in tasks.values() for metric in task.metrics])
     for one in weights:
         try:
-            if one.adapter:
-                attach_saved_adapter(loaded, one.adapter)
-            for entry in waiting[one.name]:
-                _evaluate(loaded, entry, tasks[entry.canonical], one, ledger, progress)
+            with full_disk_explained(ledger.path.parent):
+                if one.adapter:
+                    _require_intact(one)
+                    attach_saved_adapter(loaded, one.adapter)
+                for entry in waiting[one.name]:
+                    _evaluate(loaded, entry, tasks[entry.canonical], one, ledger, progress)
+        except DiskFullError:
+            raise
         except HarnessError as problem:
             problems[one.name] = problem
             progress.say(f"regression of {one.name} failed: {problem}")
         finally:
             detach_adapter(loaded)
     return problems
+
+
+def _require_intact(weights: Weights) -> None:
+    """What is evaluated is what answered the golden set.
+
+    Raises:
+        ModelError: The adapter's files are not those that its run recorded.
+    """
+    if weights.adapter and weights.sha256 and adapter_hash(weights.adapter) != weights.sha256:
+        raise ModelError(
+            f"the adapter in {weights.adapter} is not the one that run {weights.run_id} recorded. Put its files back, "
+            f"or run {weights.system.name} again with --again."
+        )
 
 
 def measure_suite(prepared: Prepared, suite: Suite, progress: Progress) -> dict[str, TimeEstimate]:

@@ -1,35 +1,37 @@
-"""`harness run`: each system of an experiment is fine-tuned if it must be, answers, is scored, and is recorded."""
+"""`harness run`: each system of an experiment is fine-tuned if it must be, answers, is scored, and is recorded.
 
+Libraries that load models are imported only where something is left to do.
+"""
+
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from harness.config.experiment import BASE
 from harness.config.regression import Suite
 from harness.config.system import System
-from harness.errors import HarnessError
-from harness.evaluation.generate import generate_answers
-from harness.evaluation.scorers.score import score_generation
+from harness.errors import DiskFullError, HarnessError
 from harness.hashing import new_run_id
-from harness.models.chat import template_hash
-from harness.models.device import dtype_name
-from harness.models.load import LoadedModel
-from harness.pipeline.answer import load_base, ready_to_answer
-from harness.pipeline.finetune import attach_given_adapter, finetune
+from harness.pipeline.full_disk import full_disk_explained
+from harness.pipeline.overlap import guard_suite
 from harness.pipeline.prepare import Prepared
-from harness.pipeline.recording import RunLog, recorded
-from harness.pipeline.regress import Weights, evaluate_suite, weights_of
+from harness.pipeline.recording import recorded
+from harness.pipeline.resume import describe_unfinished, say_changes, unfinished_run
+from harness.pipeline.weights import Weights, unfinished_tasks, weights_of
 from harness.provenance import describe_environment
-from harness.records.generations import Generation
 from harness.records.protocols import Progress
 from harness.records.runs import Run, RunState
-from harness.store.generations import record_generations
+from harness.store.claims import is_alive
 from harness.store.golden import record_golden_set
 from harness.store.ledger import Ledger
 from harness.store.migrate import open_ledger
 from harness.store.runs import find_run, latest_finished
-from harness.store.scores import record_metrics, record_scores
+from harness.store.scores import record_metrics
+
+Begin = Literal["missing", "again", "resume"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,119 +43,180 @@ class SystemOutcome:
     problem: HarnessError | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Work:
+    """What all systems of one command share."""
+
+    prepared: Prepared
+    ledger: Ledger
+    home: Path
+    progress: Progress
+    begin: Begin
+
+
 def run_experiment(
-    prepared: Prepared, home: Path, progress: Progress, *, only: Sequence[str] = (), again: bool = False
+    prepared: Prepared, home: Path, progress: Progress, *, only: Sequence[str] = (), begin: Begin = "missing"
 ) -> dict[str, SystemOutcome]:
     """Runs each chosen system; one that fails does not keep the others from running.
 
-    A system with a finished run on the same inputs is not run again.
+    A system with a finished run on the same inputs is not run again. A regression suite goes on where it was.
 
     Args:
+        prepared: The experiment.
         home: Where the ledger and adapters are; made if it is not there.
+        progress: Who is told.
         only: Names of systems; empty for all.
-        again: Runs also what is finished already.
+        begin: Which runs begin anew: those of systems that have no finished run (`missing`), all (`again`), or only
+            those of systems without a run to go on with (`resume`).
 
     Returns:
-        By system name, in the experiment's order.
+        By system name (with its seed, where a system has several), in the experiment's order.
 
     Raises:
         ConfigError: A name in `only` is not a system.
+        OverlapError: A training record holds an item of the regression suite.
+        DiskFullError: Nothing more can be written.
         StoreError: The ledger cannot be opened or written.
     """
     systems = prepared.experiment.chosen(list(only))
+    guard_suite(prepared, systems)
     home = home.resolve()
-    ledger = open_ledger(home, create=True)
-    record_golden_set(ledger, prepared.golden_set)
-    record_metrics(ledger, [scorer.metric for scorer in prepared.scorers])
-    outcomes: dict[str, SystemOutcome] = {}
-    for number, system in enumerate(systems, start=1):
-        progress.say(f"[{number}/{len(systems)}] {system.name}")
-        done = latest_finished(ledger, prepared.experiment.name, system.name, prepared.inputs_hash(system))
-        if done and not again:
-            progress.say(f"finished already as run {done.run.run_id} on the same inputs; --again runs it anew")
-            outcomes[system.name] = SystemOutcome(state=done, reused=True)
-        else:
-            outcomes[system.name] = _run_system(prepared, system, ledger, home, progress)
-    if suite := prepared.experiment.regression:
-        evaluated = {name: outcome.state.run.run_id for name, outcome in outcomes.items() if outcome.problem is None}
-        weights = weights_of(prepared, home, ledger, evaluated)
-        if not only or BASE in only:
-            for base in _base_runs(prepared, ledger, home, progress):
-                outcomes[base.name] = SystemOutcome(state=find_run(ledger, base.run_id), reused=False)
-                weights.insert(0, base)
-        for name, problem in _evaluate_by_base(prepared, suite, ledger, weights, progress).items():
-            outcomes[name] = replace(outcomes[name], problem=problem)
+    with full_disk_explained(home):
+        ledger = open_ledger(home, create=True)
+        work = _Work(prepared=prepared, ledger=ledger, home=home, progress=progress, begin=begin)
+        record_golden_set(ledger, prepared.golden_set)
+        record_metrics(ledger, [scorer.metric for scorer in prepared.scorers])
+        outcomes: dict[str, SystemOutcome] = {}
+        replicates = {_label(system, one): one for system in systems for one in system.replicates()}
+        for number, (label, system) in enumerate(replicates.items(), start=1):
+            progress.say(f"[{number}/{len(replicates)}] {label}")
+            outcomes[label] = _run_system(work, system)
+        if suite := prepared.experiment.regression:
+            finished = {label: one.state.run.run_id for label, one in outcomes.items() if one.problem is None}
+            weights = weights_of(replicates, home, ledger, finished)
+            if not only or BASE in only:
+                for base in _base_runs(work):
+                    outcomes[base.name] = SystemOutcome(state=find_run(ledger, base.run_id), reused=False)
+                    weights.insert(0, base)
+            for name, problem in _evaluate_by_base(work, suite, weights).items():
+                outcomes[name] = replace(outcomes[name], problem=problem)
     return outcomes
 
 
-def _base_runs(prepared: Prepared, ledger: Ledger, home: Path, progress: Progress) -> list[Weights]:
+def run_anew(prepared: Prepared, system: System, home: Path, progress: Progress, *, name: str) -> SystemOutcome:
+    """Runs one system, whatever has been run before, and evaluates its adapter on the experiment's suite.
+
+    Args:
+        prepared: The experiment; its `sources` know the system's base model.
+        system: What answers.
+        home: Where the ledger is.
+        progress: Who is told.
+        name: What the run is recorded as.
+
+    Raises:
+        DiskFullError: Nothing more can be written.
+        StoreError: The ledger cannot be opened or written.
+    """
+    home = home.resolve()
+    with full_disk_explained(home):
+        ledger = open_ledger(home, create=True)
+        work = _Work(prepared=prepared, ledger=ledger, home=home, progress=progress, begin="again")
+        record_golden_set(ledger, prepared.golden_set)
+        record_metrics(ledger, [scorer.metric for scorer in prepared.scorers])
+        run = _new_run(prepared, system, name=name, inputs_hash=prepared.inputs_hash(system))
+        outcome = _carry_out(work, system, run)
+        if outcome.problem is None and (suite := prepared.experiment.regression):
+            weights = weights_of({name: system}, home, ledger, {name: run.run_id})
+            problems = _evaluate(work, suite, weights)
+            outcome = replace(outcome, problem=problems.get(name))
+    return outcome
+
+
+def _label(system: System, replicate: System) -> str:
+    return f"{system.name} (seed {replicate.seed})" if len(system.replicates()) > 1 else system.name
+
+
+def _run_system(work: _Work, system: System) -> SystemOutcome:
+    prepared, ledger, say = work.prepared, work.ledger, work.progress.say
+    inputs_hash = prepared.inputs_hash(system)
+    done = latest_finished(ledger, prepared.experiment.name, system.name, inputs_hash)
+    begun = unfinished_run(ledger, prepared.experiment.name, system.name, inputs_hash)
+    if begun and work.begin == "resume":
+        return _carry_out(work, system, begun.run, earlier=begun)
+    if done and work.begin != "again":
+        say(f"finished already as run {done.run.run_id} on the same inputs; --again runs it anew")
+        return SystemOutcome(state=done, reused=True)
+    if begun:
+        say(f"{describe_unfinished(work.home, begun)} This is a new run")
+    elif work.begin == "resume":
+        say("no run on these inputs to go on with: this is a new one")
+    return _carry_out(work, system, _new_run(prepared, system, name=system.name, inputs_hash=inputs_hash))
+
+
+def _carry_out(work: _Work, system: System, run: Run, *, earlier: RunState | None = None) -> SystemOutcome:
+    problem: HarnessError | None = None
+    is_begun = earlier is not None
+    try:
+        with recorded(run, work.ledger, work.home, work.progress, earlier=earlier) as log:
+            is_begun = True
+            if earlier:
+                work.progress.say(f"going on with run {run.run_id}")
+                if changes := say_changes(run, work.progress):
+                    log.facts["changed_since_start"] = changes
+            _say_libraries(work.progress)
+            from harness.pipeline.execute import execute
+
+            execute(work.prepared, system, log)
+    except DiskFullError:
+        raise
+    except HarnessError as failure:
+        if not is_begun:
+            raise
+        problem = failure
+        work.progress.say(f"{system.name} failed: {failure}")
+    return SystemOutcome(state=find_run(work.ledger, run.run_id), reused=False, problem=problem)
+
+
+def _base_runs(work: _Work) -> list[Weights]:
     """The implicit run of each base model: it answers no item, and refers to the base's regression scores."""
     bases: list[Weights] = []
+    prepared, ledger, experiment = work.prepared, work.ledger, work.prepared.experiment.name
     for inputs_hash, system in prepared.bases().items():
-        state = latest_finished(ledger, prepared.experiment.name, BASE, inputs_hash)
-        run = state.run if state else _new_run(prepared, system, name=BASE, inputs_hash=inputs_hash)
+        state = latest_finished(ledger, experiment, BASE, inputs_hash)
         if state is None:
-            with recorded(run, ledger, home, progress):
+            begun = unfinished_run(ledger, experiment, BASE, inputs_hash)
+            if begun and is_alive(work.home, begun.run.run_id):
+                begun = None
+            run = begun.run if begun else _new_run(prepared, system, name=BASE, inputs_hash=inputs_hash)
+            with recorded(run, ledger, work.home, work.progress, earlier=begun):
                 pass
+        else:
+            run = state.run
         name = BASE if len(prepared.bases()) == 1 else f"{BASE} ({prepared.sources[system.name].name})"
         bases.append(Weights(name=name, system=system, run_id=run.run_id, adapter=None))
     return bases
 
 
-def _evaluate_by_base(
-    prepared: Prepared, suite: Suite, ledger: Ledger, weights: Sequence[Weights], progress: Progress
-) -> dict[str, HarnessError]:
+def _evaluate_by_base(work: _Work, suite: Suite, weights: Sequence[Weights]) -> dict[str, HarnessError]:
     problems: dict[str, HarnessError] = {}
-    for base_hash in prepared.bases():
-        of_base = [one for one in weights if prepared.base_hash(one.system) == base_hash]
-        problems |= evaluate_suite(prepared, suite, ledger, of_base, progress)
+    for base_hash in work.prepared.bases():
+        problems |= _evaluate(work, suite, [one for one in weights if work.prepared.base_hash(one.system) == base_hash])
     return problems
 
 
-def _run_system(prepared: Prepared, system: System, ledger: Ledger, home: Path, progress: Progress) -> SystemOutcome:
-    run = _new_run(prepared, system, name=system.name, inputs_hash=prepared.inputs_hash(system))
-    problem: HarnessError | None = None
-    try:
-        with recorded(run, ledger, home, progress) as log:
-            loaded = _load_system(prepared, system, log)
-            _describe_model(loaded, log)
-            _answer_and_score(prepared, system, loaded, log)
-    except HarnessError as failure:
-        problem = failure
-        progress.say(f"{system.name} failed: {failure}")
-    return SystemOutcome(state=find_run(ledger, run.run_id), reused=False, problem=problem)
+def _evaluate(work: _Work, suite: Suite, weights: Sequence[Weights]) -> dict[str, HarnessError]:
+    """What went wrong, by name; `weights` are of one base model."""
+    if not any(unfinished_tasks(suite, work.ledger, one.run_id) for one in weights):
+        return {}
+    _say_libraries(work.progress)
+    from harness.pipeline.regress import evaluate_suite
+
+    return evaluate_suite(work.prepared, suite, work.ledger, weights, work.progress)
 
 
-def _load_system(prepared: Prepared, system: System, log: RunLog) -> LoadedModel:
-    if system.finetune:
-        return finetune(prepared, system, system.finetune, log)
-    if system.adapter:
-        return attach_given_adapter(prepared, system, system.adapter, log)
-    return load_base(prepared, system, log.progress.say)
-
-
-def _answer_and_score(prepared: Prepared, system: System, loaded: LoadedModel, log: RunLog) -> None:
-    items = {item.item_id: item for item in prepared.golden_set.items}
-    tokens = {"prompt_tokens": 0, "completion_tokens": 0}
-    failed = 0
-    started = datetime.now(UTC)
-    with log.progress.phase("answering", len(items)) as advance:
-
-        def keep(batch: Sequence[Generation]) -> None:
-            nonlocal failed
-            record_generations(log.ledger, log.run_id, batch)
-            scores = [score for g in batch for score in score_generation(prepared.scorers, items[g.item_id], g)]
-            record_scores(log.ledger, log.run_id, scores)
-            for generation in batch:
-                tokens["prompt_tokens"] += generation.prompt_tokens or 0
-                tokens["completion_tokens"] += generation.completion_tokens or 0
-                failed += generation.error is not None
-            advance(len(batch))
-
-        generate_answers(ready_to_answer(prepared, system, loaded), list(items.values()), keep)
-    log.facts |= {**tokens, "failed_items": failed, "generate_s": (datetime.now(UTC) - started).total_seconds()}
-    if failed:
-        log.progress.say(f"{failed} of {len(items)} items could not be answered: see `harness show {log.run_id}`")
+def _say_libraries(progress: Progress) -> None:
+    if "torch" not in sys.modules:
+        progress.say("loading libraries")
 
 
 def _new_run(prepared: Prepared, system: System, *, name: str, inputs_hash: str) -> Run:
@@ -161,6 +224,7 @@ def _new_run(prepared: Prepared, system: System, *, name: str, inputs_hash: str)
     training_set, golden_set = prepared.training_set, prepared.golden_set
     provenance = {
         **describe_environment(prepared.experiment.folder),
+        "experiment_folder": str(prepared.experiment.folder),
         "base_model": {
             "name": source.name,
             "kind": source.kind,
@@ -186,12 +250,3 @@ def _new_run(prepared: Prepared, system: System, *, name: str, inputs_hash: str)
         provenance=provenance,
         started_at=datetime.now(UTC),
     )
-
-
-def _describe_model(loaded: LoadedModel, log: RunLog) -> None:
-    log.facts |= {
-        "device": str(loaded.device),
-        "dtype": dtype_name(loaded.dtype),
-        "chat_template": loaded.template_name,
-        "chat_template_sha256": template_hash(loaded.tokenizer),
-    }

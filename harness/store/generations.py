@@ -20,7 +20,9 @@ def record_generations(ledger: Ledger, run_id: str, generations: Sequence[Genera
     """
     with ledger.write() as connection:
         require_run(connection, run_id)
-        return bulk.insert(connection, "generations", [_row(run_id, generation) for generation in generations])
+        return bulk.insert(
+            connection, "generations", [generation_columns(run_id, generation) for generation in generations]
+        )
 
 
 def generations(ledger: Ledger, run_id: str) -> list[Generation]:
@@ -34,7 +36,8 @@ def generations(ledger: Ledger, run_id: str) -> list[Generation]:
     return [_generation(row) for row in rows]
 
 
-def _row(run_id: str, generation: Generation) -> dict[str, object]:
+def generation_columns(run_id: str, generation: Generation) -> dict[str, object]:
+    """A generation as a row of its table."""
     return {
         "run_id": run_id,
         "item_id": generation.item_id,

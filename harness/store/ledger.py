@@ -100,7 +100,13 @@ class Ledger:
             with contextlib.closing(self._connect(read_only=read_only, deadline=deadline)) as connection:
                 connection.execute("SET TimeZone='UTC'")
                 yield connection
-        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.OutOfMemoryException) as e:
+        except (
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.OutOfMemoryException,
+            duckdb.TransactionException,  # what a commit that cannot be written is; writers do not meet one another
+        ) as e:
             raise _storage_error(self.path, e) from e
         finally:
             turnstile.leave()

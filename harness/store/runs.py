@@ -23,14 +23,19 @@ _SELECT = """
 """
 
 
-def start_run(ledger: Ledger, run: Run) -> None:
+def start_run(ledger: Ledger, run: Run, facts: Mapping[str, object] | None = None) -> None:
     """Records a run and its first event, `running`. Starting the same run twice changes nothing.
+
+    Args:
+        ledger: Where.
+        run: The run.
+        facts: What is known of it already, a JSON object.
 
     Raises:
         StoreError: Another run has this id.
         ValueError: `started_at` has no time zone, or a JSON object holds NaN.
     """
-    first = RunEvent(run_id=run.run_id, status="running", at=run.started_at, reason=None, facts={})
+    first = RunEvent(run_id=run.run_id, status="running", at=run.started_at, reason=None, facts=facts or {})
     with ledger.write() as connection:
         if bulk.insert(connection, "runs", [_run_row(run)]):
             _append(connection, first)

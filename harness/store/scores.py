@@ -23,7 +23,7 @@ def record_scores(ledger: Ledger, run_id: str, scores: Sequence[Score]) -> int:
     """
     with ledger.write() as connection:
         require_run(connection, run_id)
-        return bulk.insert(connection, "scores", [_row(run_id, score) for score in scores])
+        return bulk.insert(connection, "scores", [run_score_columns(run_id, score) for score in scores])
 
 
 def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Score]:
@@ -38,7 +38,7 @@ def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Scor
             "ORDER BY task, scorer, item_id, sample_index",
             [run_id, task],
         ).fetchall()
-    return [_score(row) for row in rows]
+    return [read_score(row) for row in rows]
 
 
 def record_metrics(ledger: Ledger, metrics: Sequence[Metric]) -> None:
@@ -69,7 +69,8 @@ def _latest_metrics(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[
     return {row[1]: (row[0], _metric(row)) for row in rows}
 
 
-def _row(run_id: str, score: Score) -> dict[str, object]:
+def run_score_columns(run_id: str, score: Score) -> dict[str, object]:
+    """A score as a row of the table of runs' scores."""
     return {"run_id": run_id, "sample_index": score.sample_index, **score_columns(score)}
 
 
@@ -88,7 +89,8 @@ def score_columns(score: Score) -> dict[str, object]:
     }
 
 
-def _score(row: tuple[Any, ...]) -> Score:
+def read_score(row: tuple[Any, ...]) -> Score:
+    """A score from task, item_id, item_hash, scorer, value, status, sample_index, item_group, stratum and detail."""
     return Score(
         task=row[0],
         item_id=row[1],

@@ -1,6 +1,6 @@
 """A model in this process that answers items: prompted, with retrieval, with an adapter, or all of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.config.system import Decoding, Prompt
@@ -35,11 +35,13 @@ class LocalSystem:
     shots: Sequence[tuple[Message, Message]] = ()
     retrieve: Retrieve | None = None
 
-    def __call__(self, items: Sequence[Item]) -> Iterator[list[Generation]]:
-        """Yields generations a batch at a time, longest prompts first."""
+    def __call__(self, items: Sequence[Item], answered: Collection[str] = ()) -> Iterator[list[Generation]]:
+        """Yields generations a batch at a time, longest prompts first; batches that are answered are left out."""
+        known = frozenset(answered)
         asked = [self._ask(item) for item in items]
         room = self.loaded.context_tokens - self.decoding.max_new_tokens
-        if too_long := [one for one in asked if len(one.prompt_ids) > room]:
+        too_long = [one for one in asked if len(one.prompt_ids) > room and one.item.item_id not in known]
+        if too_long:
             yield [self._too_long(one, room) for one in too_long]
         answerable = [one for one in asked if len(one.prompt_ids) <= room]
         batches = stream_batches(
@@ -47,6 +49,7 @@ class LocalSystem:
             [one.prompt_ids for one in answerable],
             max_new_tokens=self.decoding.max_new_tokens,
             batch_tokens=self.decoding.batch_tokens,
+            answered=[index for index, one in enumerate(answerable) if one.item.item_id in known],
         )
         for batch in batches:
             yield [_generation(answerable[index], completion) for index, completion in batch]

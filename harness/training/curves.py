@@ -20,13 +20,21 @@ RECORDED = {
 class CurveCallback(TrainerCallback):
     """Hands each logged figure to a recorder and each optimizer step to a progress bar.
 
-    `validation_losses` maps epoch to mean nats per answer token.
+    `validation_losses` maps epoch to mean nats per answer token, epochs before a resumption included.
     """
 
     def __init__(self, recorder: Recorder, advance: Callable[[int], None]) -> None:
         self._recorder = recorder
         self._advance = advance
         self.validation_losses: dict[float, float] = {}
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Training begins, or goes on from a checkpoint, whose figures were recorded when they came."""
+        if state.global_step:
+            self._advance(state.global_step)
+        for logged in state.log_history:
+            if "eval_loss" in logged:
+                self.validation_losses[float(logged["epoch"])] = float(logged["eval_loss"])
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """One optimizer step is done."""

@@ -111,7 +111,7 @@ def test_finished_systems_are_not_run_again_unless_their_inputs_change(finished:
 def test_again_gives_a_second_run_with_the_same_answers(finished: tuple[Path, Path]) -> None:
     folder, home = finished
     ledger = open_ledger(home, create=False)
-    outcomes = run_experiment(prepare(folder), home, SilentProgress(), only=["lora"], again=True)
+    outcomes = run_experiment(prepare(folder), home, SilentProgress(), only=["lora"], begin="again")
     second = outcomes["lora"].state.run.run_id
     first = next(state for state in runs(ledger, system="lora") if state.run.run_id != second)
     texts = [

@@ -63,6 +63,23 @@ with ledger.write() as connection:
 """
 )
 
+_WRITE_UNTIL_FULL = (
+    _HEAD
+    + """
+import resource
+from harness.errors import StoreError
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+kept = 0
+try:
+    while kept < 1000:
+        with ledger.write() as connection:
+            connection.execute(f"INSERT INTO numbers SELECT range FROM range({kept}0000, {kept + 1}0000)")
+        kept += 1
+except StoreError as error:
+    print(kept, error)
+"""
+)
+
 
 @pytest.fixture
 def numbered(ledger: Ledger) -> Ledger:
@@ -151,6 +168,17 @@ def test_a_writer_killed_in_the_middle_leaves_an_openable_ledger_without_its_uni
     with numbered.write() as connection:
         connection.execute("INSERT INTO numbers VALUES (2)")
     assert _numbers(numbered) == [1, 2]
+
+
+def test_a_ledger_that_has_no_room_says_so_and_keeps_every_unit_before(numbered: Ledger, spawn):
+    said, problems = spawn(_WRITE_UNTIL_FULL).communicate(timeout=60)
+    kept, _, error = said.partition(" ")
+    assert "the ledger cannot be used" in error, problems
+    assert "See that the disk has room" in error
+    assert _numbers(numbered) == list(range(int(kept) * 10_000))
+    with numbered.write() as connection:
+        connection.execute("INSERT INTO numbers VALUES (-1)")
+    assert _numbers(numbered)[0] == -1
 
 
 def test_two_processes_may_make_the_same_ledger_at_once(tmp_path: Path, python: str):

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -51,6 +51,20 @@ def test_every_item_is_answered_with_what_was_shown_and_counted(tiny: LoadedMode
         assert generation.latency_s > 0
         assert generation.error is None
         assert generation.passages == ()
+
+
+def test_batches_are_those_of_all_items_whatever_is_answered_already(tiny: LoadedModel) -> None:
+    length = len(LocalSystem(loaded=tiny, prompt=Prompt(), decoding=DECODING).prompt_ids(item("a", "Sky?").input))
+    pairs = Decoding(max_new_tokens=5, batch_tokens=2 * (length + 5))
+    system = LocalSystem(loaded=tiny, prompt=Prompt(), decoding=pairs)
+    items = [item("long", "word " * 600), *(item(name, "Sky?") for name in "abcdef")]
+
+    def batches(answered: Collection[str]) -> list[str]:
+        return ["".join(generation.item_id for generation in batch) for batch in system(items, answered)]
+
+    assert batches(()) == ["long", "ab", "cd", "ef"]
+    assert batches({"long", "a", "c", "d"}) == ["ab", "ef"]
+    assert batches({one.item_id for one in items}) == []
 
 
 def test_an_item_too_long_for_the_model_fails_alone(tiny: LoadedModel) -> None:
