@@ -14,9 +14,9 @@ def is_at_chance(metric: Metric, base: Estimate) -> bool:
     return metric.chance is not None and base.low is not None and base.low <= metric.chance
 
 
-def chance_sentence(metric: Metric, base: Estimate) -> str:
-    """What is said wherever such a task is shown."""
+def chance_sentence(metric: Metric, base: Estimate, *, name: str = "the base model") -> str:
+    """What is said wherever such a task is shown; `name` is whose value it is."""
     return (
-        f"{metric.name}: the base model is at chance ({base.value:.3f}, interval {base.low:.3f} to {base.high:.3f}, "
+        f"{metric.name}: {name} is at chance ({base.value:.3f}, interval {base.low:.3f} to {base.high:.3f}, "
         f"guessing gives {metric.chance:g}), so this task cannot show forgetting."
     )

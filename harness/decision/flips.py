@@ -43,3 +43,13 @@ def find_flips(candidate: Sequence[Score], baseline: Sequence[Score]) -> list[St
         for stratum, changes in strata.items()
     ]
     return sorted(flips, key=lambda one: (-len(one.lost), one.stratum))
+
+
+def flip_sentence(metric: str, strata: Sequence[StratumFlips], *, shown: int = 8) -> str:
+    """How many answers were lost and won, with the strata that lost most; empty strata are left out."""
+    flipped = [one for one in strata if one.lost or one.gained]
+    lost, gained = sum(len(one.lost) for one in flipped), sum(len(one.gained) for one in flipped)
+    named = "; ".join(f"{one.stratum} -{len(one.lost)} +{len(one.gained)}" for one in flipped[:shown])
+    rest = f"; and {len(flipped) - shown} more strata" if len(flipped) > shown else ""
+    where = f" ({named}{rest})" if named else ""
+    return f"{metric}: {lost} right to wrong, {gained} wrong to right{where}"

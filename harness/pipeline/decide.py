@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.config.experiment import BASE
-from harness.decision.compare import compare
+from harness.decision.conditions import conditions_sentence
 from harness.decision.flips import StratumFlips, find_flips
+from harness.decision.seeds import compare_seeds
 from harness.errors import ComparisonError
-from harness.pipeline.evidence import REGRESSION, find_system, read_evidence
+from harness.pipeline.evidence import REGRESSION, read_system
 from harness.pipeline.prepare import Prepared
 from harness.records.estimates import Comparison
 from harness.records.evidence import Evidence
 from harness.records.runs import RunState
+from harness.records.scores import Score
 from harness.store.migrate import open_ledger
 
 PROBE = "probe/"
@@ -48,8 +50,12 @@ def compare_systems(
     ledger = open_ledger(home, create=False)
     if candidate in against:
         raise ComparisonError(f'"{candidate}" is on both sides; name another system with --against.')
-    states = {name: find_system(prepared, ledger, name, candidate=candidate) for name in (candidate, *against)}
-    read = [read_evidence(ledger, state, name=name) for name, state in states.items()]
+    read = [read_system(prepared, ledger, name, candidate=candidate) for name in (candidate, *against)]
+    for one in read[1:]:
+        if one.state.run.run_id == read[0].state.run.run_id:
+            raise ComparisonError(
+                f"{candidate} and {one.name} are the same run, {one.state.run.run_id}; name another with --against."
+            )
     return compare_evidence(read[0], read[1:], confidence=confidence)
 
 
@@ -76,7 +82,8 @@ def compare_evidence(
     if not comparisons:
         both = f"{candidate.name} and {', '.join(one.name for one in baselines)} have no metric in common. Golden "
         both += f"metrics belong to systems that answer items, regression metrics to `{BASE}` and to systems with an "
-        raise ComparisonError("\n".join([f"nothing can be compared: {both}adapter.", *set_apart]))
+        both += "adapter, once the suite was evaluated: `harness run EXPERIMENT` evaluates what is left, without "
+        raise ComparisonError("\n".join([f"nothing can be compared: {both}training again.", *set_apart]))
     return ComparisonReport(
         comparisons=tuple(comparisons),
         runs={one.name: one.state for one in (candidate, *baselines)},
@@ -86,13 +93,19 @@ def compare_evidence(
 
 
 def _compare(metric: str, ours: Evidence, theirs: Evidence, confidence: float) -> Comparison:
-    comparison = compare(
+    comparison = compare_seeds(
         ours.metrics[metric],
-        ours.scores[metric],
-        theirs.scores[metric],
+        _by_seed(ours, metric),
+        _by_seed(theirs, metric),
         candidate_name=ours.name,
         baseline_name=theirs.name,
         confidence=confidence,
     )
     notes = dict.fromkeys([*theirs.notes.get(metric, ()), *ours.notes.get(metric, ())])
+    if said := conditions_sentence(metric, ours, theirs):
+        notes[said] = None
     return replace(comparison, warnings=(*comparison.warnings, *notes))
+
+
+def _by_seed(evidence: Evidence, metric: str) -> list[Sequence[Score]]:
+    return [one.scores[metric] for one in (evidence, *evidence.replicates) if metric in one.scores]

@@ -1,8 +1,10 @@
 """What the ledger holds of a system, found by the system's name or a run's id; no model, no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from harness.config.experiment import BASE
+from harness.config.system import System
 from harness.decision.chance import chance_sentence, is_at_chance
 from harness.decision.estimate import estimate
 from harness.errors import ComparisonError, StoreError, nearest
@@ -10,7 +12,8 @@ from harness.pipeline.prepare import Prepared
 from harness.records.evidence import Evidence
 from harness.records.runs import RunState
 from harness.records.scores import Metric, Score
-from harness.store.evaluations import evaluations
+from harness.store.artifacts import artifacts
+from harness.store.evaluations import StoredEvaluation, evaluation_scores, evaluations
 from harness.store.ledger import Ledger
 from harness.store.runs import find_run, latest_finished, runs
 from harness.store.scores import metrics, scores
@@ -18,11 +21,35 @@ from harness.store.scores import metrics, scores
 REGRESSION = "regression/"
 
 
-def read_evidence(ledger: Ledger, state: RunState, *, name: str) -> Evidence:
-    """Everything that was scored of a run, probes included."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """Which evaluation of a task counts where a run refers to several.
+
+    `asked` are entries of a suite as canonical JSON: what answers one of them counts, else what has most items. `keys`
+    of evaluations, where given, are all that counts: another task's evaluations are as if not there.
+    """
+
+    asked: Collection[str] = ()
+    keys: Collection[str] | None = None
+
+
+def suite_of(prepared: Prepared) -> Chosen:
+    """The evaluations that the experiment's present suite asks for."""
+    suite = prepared.experiment.regression
+    return Chosen(asked=[task.canonical for task in suite.tasks] if suite else ())
+
+
+def read_evidence(ledger: Ledger, state: RunState, *, name: str, chosen: Chosen | None = None) -> Evidence:
+    """Everything that was scored of a run, probes included; of each regression task one evaluation, never a mix."""
     definitions = metrics(ledger)
+    found = [score for score in scores(ledger, state.run.run_id) if not score.task.startswith(REGRESSION)]
+    read: dict[str, StoredEvaluation] = {}
+    for evaluation in _choose(evaluations(ledger, state.run.run_id), chosen or Chosen()):
+        of_task = evaluation_scores(ledger, evaluation.key)
+        read |= {score.metric: evaluation for score in of_task}
+        found += of_task
     by_metric: dict[str, list[Score]] = {}
-    for score in scores(ledger, state.run.run_id):
+    for score in found:
         if score.metric in definitions:
             by_metric.setdefault(score.metric, []).append(score)
     return Evidence(
@@ -31,11 +58,44 @@ def read_evidence(ledger: Ledger, state: RunState, *, name: str) -> Evidence:
         metrics={metric: definitions[metric] for metric in definitions if metric in by_metric},
         scores=by_metric,
         notes={
-            metric: _regression_notes(ledger, state, definitions[metric], of_metric)
-            for metric, of_metric in by_metric.items()
-            if metric.startswith(REGRESSION)
+            metric: _regression_notes(state, definitions[metric], read[metric], by_metric[metric])
+            for metric in by_metric
+            if metric in read
         },
+        evaluations={metric: evaluation.key for metric, evaluation in read.items()},
+        conditions={metric: evaluation.conditions for metric, evaluation in read.items()},
+        adapter_sha256=next((artifact.sha256 for artifact in artifacts(ledger, state.run.run_id)), None),
+        asked={metric: evaluation.n_items for metric, evaluation in read.items()},
+        whole={metric: evaluation.whole_items for metric, evaluation in read.items()},
     )
+
+
+def read_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str) -> Evidence:
+    """What is stored of the run that a name stands for, and of its runs with other training seeds.
+
+    Args:
+        prepared: The experiment.
+        ledger: Where runs are.
+        name: As for `find_system`.
+        candidate: As for `find_system`.
+
+    Raises:
+        ComparisonError: The name stands for no finished run.
+    """
+    chosen = suite_of(prepared)
+    state = find_system(prepared, ledger, name, candidate=candidate)
+    evidence = read_evidence(ledger, state, name=name, chosen=chosen)
+    system = prepared.experiment.systems.get(name)
+    others = [
+        latest_finished(ledger, prepared.experiment.name, name, prepared.inputs_hash(replicate))
+        for replicate in (system.replicates()[1:] if system else ())
+    ]
+    replicates = tuple(read_evidence(ledger, one, name=name, chosen=chosen) for one in others if one)
+    if len(replicates) == len(others):
+        return replace(evidence, replicates=replicates)
+    missing = f"{name}: {1 + len(replicates)} of {1 + len(others)} training seeds have finished; `harness run` goes on."
+    notes = {metric: (*evidence.notes.get(metric, ()), missing) for metric in evidence.metrics}
+    return replace(evidence, replicates=replicates, notes=notes)
 
 
 def find_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str) -> RunState:
@@ -51,8 +111,7 @@ def find_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str
     """
     experiment = prepared.experiment
     if name == BASE:
-        system = experiment.systems.get(candidate) or next(iter(experiment.systems.values()))
-        inputs_hash = prepared.base_hash(system)
+        inputs_hash = prepared.base_hash(_system_of(prepared, ledger, candidate))
     elif name in experiment.systems:
         inputs_hash = prepared.inputs_hash(experiment.systems[name])
     else:
@@ -74,19 +133,48 @@ def find_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str
     )
 
 
-def _regression_notes(ledger: Ledger, state: RunState, metric: Metric, of_metric: Sequence[Score]) -> list[str]:
-    notes: list[str] = []
-    task = metric.name.removeprefix(REGRESSION).rpartition("/")[0]
-    for evaluation in evaluations(ledger, state.run.run_id):
-        if evaluation.task != task:
+def _system_of(prepared: Prepared, ledger: Ledger, candidate: str) -> System:
+    """The system that says which base model `base` is; that of a run id must still have the run's base model."""
+    systems = prepared.experiment.systems
+    if system := systems.get(candidate):
+        return system
+    run = _find_run(prepared, ledger, candidate).run
+    system, recorded = systems.get(run.system), run.provenance.get("base_model")
+    identity = recorded.get("identity") if isinstance(recorded, dict) else None
+    if system is None or (identity is not None and identity != prepared.sources[system.name].identity):
+        raise ComparisonError(
+            f"run {run.run_id} ({run.system}) has another base model than {prepared.experiment.name} names now, so "
+            f"`{BASE}` is not its base. Name a run of its own base in the place of `{BASE}`."
+        )
+    return system
+
+
+def _choose(found: Sequence[StoredEvaluation], chosen: Chosen) -> list[StoredEvaluation]:
+    by_task: dict[str, StoredEvaluation] = {}
+    for evaluation in found:
+        if chosen.keys is not None and evaluation.key not in chosen.keys:
             continue
-        if evaluation.n_items < evaluation.whole_items:
-            notes.append(f"{REGRESSION}{task} is a subset: {evaluation.n_items:,} of {evaluation.whole_items:,} items.")
-        if not evaluation.is_complete:
-            notes.append(
-                f"{REGRESSION}{task} of {state.run.system} was interrupted after {evaluation.n_done:,} items: "
-                "`harness run` goes on."
-            )
+        known = by_task.get(evaluation.task)
+        if known is None or _rank(evaluation, chosen) > _rank(known, chosen):
+            by_task[evaluation.task] = evaluation
+    return list(by_task.values())
+
+
+def _rank(evaluation: StoredEvaluation, chosen: Chosen) -> tuple[bool, int]:
+    return evaluation.asked in chosen.asked, evaluation.n_done
+
+
+def _regression_notes(
+    state: RunState, metric: Metric, evaluation: StoredEvaluation, of_metric: Sequence[Score]
+) -> list[str]:
+    notes: list[str] = []
+    task = f"{REGRESSION}{evaluation.task}"
+    if evaluation.n_items < evaluation.whole_items:
+        notes.append(f"{task} is a subset: {evaluation.n_items:,} of {evaluation.whole_items:,} items.")
+    if not evaluation.is_complete:
+        notes.append(
+            f"{task} of {state.run.system} was interrupted after {evaluation.n_done:,} items: `harness run` goes on."
+        )
     if state.run.system == BASE and any(score.value is not None for score in of_metric):
         base = estimate(metric, of_metric)
         if is_at_chance(metric, base):

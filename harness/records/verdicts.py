@@ -44,12 +44,16 @@ class GateResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceRead:
-    """Scores that a verdict read: `sha256` covers every row of this metric of this run, in a fixed order."""
+    """Scores that a verdict read: `sha256` covers every row of this metric of this run, in a fixed order.
+
+    `evaluation` is the key of the evaluation that a regression metric was read from; None for other metrics.
+    """
 
     run_id: str
     metric: str
     rows: int
     sha256: str
+    evaluation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +61,9 @@ class Verdict:
     """A policy's outcome for one run, with all that is needed to derive it again.
 
     `runs` maps each name that was used (the candidate's, each baseline's) to a run id. `policy_text` is the policy as
-    resolved, canonical JSON; `policy_sha256` its hash. `versions` are those of the libraries that computed. `seed` is
-    that of every resampling. `confidence` is that of the two-sided intervals.
+    resolved, canonical JSON; `policy_sha256` its hash. `adapter_sha256` is that of the candidate's adapter, None for a
+    run without one. `versions` are those of the libraries that computed. `seed` is that of every resampling.
+    `confidence` is that of the two-sided intervals.
     """
 
     verdict_id: str
@@ -76,6 +81,7 @@ class Verdict:
     evidence: tuple[EvidenceRead, ...]
     golden_version: str
     golden_sha256: str
+    adapter_sha256: str | None = None
     versions: Mapping[str, str]
     seed: int
     confidence: float
