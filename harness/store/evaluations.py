@@ -11,7 +11,7 @@ from harness.records.scores import Score
 from harness.store import bulk
 from harness.store.ledger import Ledger
 from harness.store.runs import require_run
-from harness.store.scores import score_columns
+from harness.store.scores import read_score, score_columns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +19,7 @@ class StoredEvaluation:
     """An evaluation that a run refers to.
 
     `asked` is the suite's entry as canonical JSON. `n_items` are to be evaluated, out of `whole_items` of the task, and
-    `n_done` of them are.
+    `n_done` of them are. `conditions` are the number format and the engine, in words.
     """
 
     key: str
@@ -28,6 +28,7 @@ class StoredEvaluation:
     n_items: int
     whole_items: int
     n_done: int
+    conditions: str
 
     @property
     def is_complete(self) -> bool:
@@ -76,15 +77,35 @@ def evaluations(ledger: Ledger, run_id: str) -> list[StoredEvaluation]:
     with ledger.read() as connection:
         rows = connection.execute(
             "SELECT evaluation_key, task, asked, n_items, whole_items, "
+            "concat_ws(' ', inputs ->> '$.dtype', 'by', inputs ->> '$.engine.name', inputs ->> '$.engine.version'), "
             "(SELECT count(*) FROM evaluation_items AS items WHERE items.evaluation_key = evaluations.evaluation_key) "
             "FROM run_evaluations JOIN evaluations USING (evaluation_key) WHERE run_id = ? "
             "ORDER BY task, evaluation_key",
             [run_id],
         ).fetchall()
     return [
-        StoredEvaluation(key=key, task=task, asked=asked, n_items=n_items, whole_items=whole_items, n_done=n_done)
-        for key, task, asked, n_items, whole_items, n_done in rows
+        StoredEvaluation(
+            key=key,
+            task=task,
+            asked=asked,
+            n_items=n_items,
+            whole_items=whole_items,
+            n_done=n_done,
+            conditions=conditions,
+        )
+        for key, task, asked, n_items, whole_items, conditions, n_done in rows
     ]
+
+
+def evaluation_scores(ledger: Ledger, key: str) -> list[Score]:
+    """The scores of one evaluation, by scorer and item id; empty for an unknown key."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            "SELECT task, item_id, item_hash, scorer, value, status, 0, item_group, stratum, detail "
+            "FROM evaluation_scores WHERE evaluation_key = ? ORDER BY task, scorer, item_id",
+            [key],
+        ).fetchall()
+    return [read_score(row) for row in rows]
 
 
 def record_results(ledger: Ledger, key: str, results: Sequence[ItemResult], scores: Sequence[Score]) -> int:

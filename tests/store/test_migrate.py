@@ -35,6 +35,7 @@ def test_a_landed_migration_is_never_edited():
     assert {migration.name: migration.sha256 for migration in shipped_migrations()} == {
         "ledger": "3f7571a93e31ae2fce5297088906c774230190024dc555482daad6014126df42",
         "evaluations": "b84425bb6f4971f7d8260522f22bbc99380fed38d84551a3f1702fcf16ab1460",
+        "registry": "9696a207281f792b335c657e1ffe8096ffb591056d4fb58b3ae722a153ff29ff",
     }
 
 
@@ -149,6 +150,11 @@ def test_every_column_of_every_view_is_described(ledger: Ledger):
         "v_golden_items",
         "v_metrics",
         "v_artifacts",
+        "v_registry",
+        "v_verdicts",
+        "v_findings",
+        "v_waivers",
+        "v_aliases",
     }
     assert [name for name, comment in views if not comment] == []
     assert silent == []

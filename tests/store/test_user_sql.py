@@ -191,7 +191,7 @@ def test_a_mistake_shows_the_parsers_message_and_the_views_there_are(filled: Led
     with pytest.raises(StoreError) as caught:
         query(filled, sql)
     assert message in str(caught.value)
-    assert "v_generations, v_golden_items, v_metrics, v_runs, v_scores" in str(caught.value)
+    assert "v_generations, v_golden_items, v_metrics, v_registry, v_runs, v_scores" in str(caught.value)
 
 
 def test_a_refused_statement_says_what_it_was_and_what_is_allowed(filled: Ledger):
