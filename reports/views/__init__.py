@@ -1,0 +1,1 @@
+"""One module a page; each draws itself when Streamlit runs it."""
