@@ -1,10 +1,11 @@
 """The scorers that a manifest may name, and those that a golden set is scored with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.errors import ConfigError, nearest, problems_message
-from harness.evaluation.scorers import exact_match, icd10, must_contain
+from harness.evaluation.scorers import contains_reference, exact_match, icd10, label, must_contain, numeric, token_f1
 from harness.evaluation.scorers.icd10_answer import is_code, parse_codes
+from harness.evaluation.scorers.words import answer_words
 from harness.records.items import GoldenSet
 from harness.records.scores import Scorer
 
@@ -17,14 +18,23 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
         "format_valid",
         "invented_codes",
     ),
+    "label": ("label_correct", "format_valid"),
+    "numeric": ("value_correct", "working_correct", "abstention_correct", "format_valid"),
 }
 """Names that stand for several scorers. `icd10_codes` needs a `code_list` in the manifest."""
 
 _PLAIN: Mapping[str, Callable[[], Scorer]] = {
+    "abstention_correct": numeric.abstention_correct,
+    "contains_reference": contains_reference.contains_reference,
     "exact_match": exact_match.exact_match,
     "must_contain": must_contain.must_contain,
     "format_valid": icd10.format_valid,
+    "token_f1": token_f1.token_f1,
+    "value_correct": numeric.value_correct,
+    "working_correct": numeric.working_correct,
 }
+_OF_WORDS = {"contains_reference", "token_f1"}
+_OF_FIGURES = {"abstention_correct", "value_correct", "working_correct"}
 _WITH_CODES: Mapping[str, Callable[[frozenset[str]], Scorer]] = {
     "codes_exact_match": icd10.codes_exact_match,
     "codes_precision": icd10.codes_precision,
@@ -32,11 +42,12 @@ _WITH_CODES: Mapping[str, Callable[[frozenset[str]], Scorer]] = {
     "codes_f1": icd10.codes_f1,
     "invented_codes": icd10.invented_codes,
 }
+_WITH_LABELS: Mapping[str, Callable[[frozenset[str]], Scorer]] = {"label_correct": label.label_correct}
 
 
 def scorer_names() -> tuple[str, ...]:
     """Every name that a manifest may use."""
-    return tuple(sorted({*FAMILIES, *_PLAIN, *_WITH_CODES}))
+    return tuple(sorted({*FAMILIES, *_PLAIN, *_WITH_CODES, *_WITH_LABELS}))
 
 
 def scorers_for(golden_set: GoldenSet) -> tuple[Scorer, ...]:
@@ -52,10 +63,28 @@ def scorers_for(golden_set: GoldenSet) -> tuple[Scorer, ...]:
         problems += _code_problems(golden_set)
     if "must_contain" in names:
         problems += _undemanding_items(golden_set)
+    if _OF_WORDS & set(names):
+        problems += _wordless_references(golden_set)
+    if any(name in _WITH_LABELS for name in names):
+        problems += label.label_problems(golden_set)
+    if _OF_FIGURES & set(names):
+        problems += numeric.reference_problems(golden_set)
     if problems:
         raise ConfigError(problems_message(_subject(golden_set), problems))
-    known_codes = golden_set.known_codes or frozenset[str]()
-    return tuple(_WITH_CODES[name](known_codes) if name in _WITH_CODES else _PLAIN[name]() for name in names)
+    return tuple(_scorer(name, names, golden_set) for name in names)
+
+
+def _scorer(name: str, names: Sequence[str], golden_set: GoldenSet) -> Scorer:
+    """One scorer. `format_valid` is about the form of answer that the set's other scorers read."""
+    if name in _WITH_CODES:
+        return _WITH_CODES[name](golden_set.known_codes or frozenset[str]())
+    if name in _WITH_LABELS:
+        return _WITH_LABELS[name](label.labels_of(golden_set))
+    if name == "format_valid" and "label_correct" in names:
+        return label.format_valid(label.labels_of(golden_set))
+    if name == "format_valid" and _OF_FIGURES & set(names):
+        return numeric.format_valid()
+    return _PLAIN[name]()
 
 
 def _subject(golden_set: GoldenSet) -> str:
@@ -109,4 +138,14 @@ def _undemanding_items(golden_set: GoldenSet) -> list[str]:
         "one, or take `must_contain` out of `scorers`."
         for item in golden_set.items
         if not item.must_contain and not item.must_not_contain
+    ]
+
+
+def _wordless_references(golden_set: GoldenSet) -> list[str]:
+    return [
+        f'item "{item.item_id}": the reference {reference!r} has no word that an answer could share. '
+        "Write it in words, or score with `exact_match`."
+        for item in golden_set.items
+        for reference in item.references
+        if not answer_words(reference)
     ]

@@ -28,7 +28,8 @@ def test_a_family_stands_for_its_scorers_and_none_comes_twice() -> None:
 
 
 def test_every_name_but_those_of_families_is_the_name_of_its_scorer() -> None:
-    for name in set(scorer_names()) - {*FAMILIES, "must_contain"}:
+    need_other_references = {*FAMILIES, *FAMILIES["numeric"], "must_contain", "label_correct"} - {"format_valid"}
+    for name in set(scorer_names()) - need_other_references:
         assert [scorer.name for scorer in scorers_for(_set(name))] == [name]
 
 
@@ -41,6 +42,9 @@ def test_every_name_but_those_of_families_is_the_name_of_its_scorer() -> None:
         (_set("codes_f1", reference="high blood pressure"), "item \"one\": the reference 'high blood pressure' gives"),
         (_set("codes_f1", reference="- I11.9 (x)"), 'item "one": the code list does not have I11.9 of the reference'),
         (_set("must_contain"), 'item "one" has neither `must_contain` nor `must_not_contain`'),
+        (_set("token_f1", reference="?!"), "item \"one\": the reference '?!' has no word that an answer could share"),
+        (_set("contains_reference", reference="..."), "has no word that an answer could share"),
+        (_set("value_correct", reference="12 %"), "item \"one\": the reference '12 %' is not in the demanded format"),
     ],
 )
 def test_a_set_that_cannot_be_scored_fairly_is_refused(golden_set: GoldenSet, expected: str) -> None:
