@@ -35,19 +35,34 @@ def check(
       harness check icd10_coding --set regression=full --measure
     """
     from harness.pipeline.check import estimate_systems
+    from harness.pipeline.monitor import stale_evidence
+    from harness.pipeline.overlap import guard_suite
+    from harness.pipeline.policy_check import check_policy
+    from harness.pipeline.power import power_sentence
     from harness.pipeline.prepare import prepare
 
     prepared = prepare(experiment, tuple(set_ or ()))
-    estimates = estimate_systems(prepared, list(prepared.experiment.systems.values()), home)
+    systems = list(prepared.experiment.systems.values())
+    check_policy(prepared)
+    guarded = guard_suite(prepared, systems)
+    estimates = estimate_systems(prepared, systems, home)
+    power = power_sentence(prepared.golden_set)
     measured = _measure(prepared) if measure else {}
+    stale = stale_evidence(prepared.experiment.policy, home)
     if json:
         from harness.cli.output import print_json
 
         suite = {task: asdict(estimate) for task, estimate in measured.items()}
-        print_json({**_as_json(prepared, estimates), "regression_measured": suite})
+        said = {"regression_items_guarded": guarded, "power": power, "stale_evidence": stale}
+        print_json({**_as_json(prepared, estimates), "regression_measured": suite, **said})
     else:
         _print(prepared, estimates)
+        if guarded:
+            typer.echo(f"overlap: no training record holds any of the {guarded:,} items of the regression tasks")
+        typer.echo(f"power: {power}")
         _print_suite(prepared, measured)
+        if stale:
+            typer.echo(f"warning: {stale}")
         typer.echo(f"next: harness run {experiment}{as_typed(set_)}")
 
 

@@ -8,6 +8,8 @@ import typer
 from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.decision.flips import StratumFlips
     from harness.pipeline.decide import ComparisonReport
     from harness.records.estimates import Comparison
@@ -65,44 +67,45 @@ def _flips(report: "ComparisonReport", comparison: "Comparison") -> "list[Stratu
 
 
 def _print(report: "ComparisonReport") -> None:
-    from rich.table import Table
-
     from harness.cli.output import console
+    from harness.decision.flips import flip_sentence
 
     out = console()
-    baselines = dict.fromkeys(comparison.baseline for comparison in report.comparisons)
-    for baseline in baselines:
+    for baseline in dict.fromkeys(comparison.baseline for comparison in report.comparisons):
         rows = [comparison for comparison in report.comparisons if comparison.baseline == baseline]
-        first = rows[0]
-        table = Table(
-            "metric",
-            first.candidate,
-            baseline,
-            f"difference ({first.confidence:.0%} interval)",
-            "p",
-            "better/worse/same",
-            "n",
-            title=f"{first.candidate} - {baseline}: positive is better for {first.candidate}",
-            title_justify="left",
-        )
-        for row in rows:
-            table.add_row(*_cells(row), style=_style(row))
-        out.print(table)
-        for warning in dict.fromkeys(f"{warning}" for row in rows for warning in row.warnings):
-            out.print(f"  note: {warning}", markup=False)
+        print_comparisons(rows, baseline)
         for row in rows:
             if strata := _flips(report, row):
-                out.print(f"  {_flip_sentence(row, strata)}", markup=False)
+                out.print(f"  {flip_sentence(row.metric, strata)}", markup=False)
     for reason in report.set_apart:
         out.print(f"not compared: {reason}", markup=False)
     out.print("tests: " + "; ".join(dict.fromkeys(row.test for row in report.comparisons)), markup=False)
 
 
-def _flip_sentence(row: "Comparison", strata: "list[StratumFlips]", *, shown: int = 8) -> str:
-    lost, gained = sum(len(one.lost) for one in strata), sum(len(one.gained) for one in strata)
-    named = "; ".join(f"{one.stratum} -{len(one.lost)} +{len(one.gained)}" for one in strata[:shown])
-    rest = f"; and {len(strata) - shown} more, see --json" if len(strata) > shown else ""
-    return f"{row.metric}: {lost} right to wrong, {gained} wrong to right ({named}{rest})"
+def print_comparisons(rows: "Sequence[Comparison]", baseline: str) -> None:
+    """A table of one candidate's differences from one baseline, and what must be said with them."""
+    from rich.table import Table
+
+    from harness.cli.output import console
+
+    out = console()
+    first = rows[0]
+    table = Table(
+        "metric",
+        first.candidate,
+        baseline,
+        f"difference ({first.confidence:.0%} interval)",
+        "p",
+        "better/worse/same",
+        "n",
+        title=f"{first.candidate} - {baseline}: positive is better for {first.candidate}",
+        title_justify="left",
+    )
+    for row in rows:
+        table.add_row(*_cells(row), style=_style(row))
+    out.print(table)
+    for warning in dict.fromkeys(warning for row in rows for warning in row.warnings):
+        out.print(f"  note: {warning}", markup=False)
 
 
 def _cells(row: "Comparison") -> list[str]:

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from harness.cli import check, compare, models, run, runs, sql
+from harness.cli import check, compare, data, gate, golden, init, models, registry, report, run, runs, sql, ui
 from harness.errors import HarnessError
 
 app = typer.Typer(
@@ -20,12 +20,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("run")(run.run)
 app.command("runs")(runs.list_runs)
 app.command("show")(runs.show)
 app.command("compare", context_settings={"allow_extra_args": True})(compare.compare)  # --against A B C
+app.command("gate")(gate.gate)
+app.command("report")(report.report)
 app.command("sql")(sql.sql)
+app.command("promote")(registry.promote)
+app.command("rollback")(registry.rollback)
+app.command("waive")(registry.waive)
+app.command("aliases")(registry.aliases)
+app.command("verify")(registry.verify)
+app.command("ui")(ui.ui)
+app.add_typer(golden.app, name="golden")
+app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 
 
@@ -44,7 +55,7 @@ def main() -> None:
         print(f"error: {problem}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped. What was finished is kept; run the same command again to go on.", file=sys.stderr)  # noqa: T201
+        print("stopped. What was stored is kept.", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say

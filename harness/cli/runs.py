@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.pipeline.show import RunDetails
     from harness.records.runs import RunState
 
+STOPPED = "stopped (its process is gone)"
+
 
 def list_runs(
     experiment: Annotated[str | None, typer.Option(help="only runs of this experiment (its name)")] = None,
@@ -24,6 +26,7 @@ def list_runs(
 
     Example: harness runs --experiment icd10-coding
     """
+    from harness.store.claims import is_stopped
     from harness.store.migrate import open_ledger
     from harness.store.runs import runs
 
@@ -44,7 +47,7 @@ def list_runs(
             state.run.run_id,
             state.run.experiment,
             state.run.system,
-            state.status,
+            STOPPED if is_stopped(home, state) else state.status,
             f"{state.run.started_at:%Y-%m-%d %H:%M}",
             f"{wall_s:.0f} s" if isinstance(wall_s, float) else "",
             (state.reason or "").splitlines()[0] if state.reason else "",
@@ -70,7 +73,9 @@ def show(
 
         print_json(_details_as_json(details))
     else:
-        _print_details(details)
+        from harness.store.claims import is_stopped
+
+        _print_details(details, stopped=is_stopped(home, details.state))
 
 
 def _state_as_json(state: "RunState") -> dict[str, object]:
@@ -96,11 +101,12 @@ def _details_as_json(details: "RunDetails") -> dict[str, object]:
         "probes": [{"probe": s.scorer, "passed": s.value == 1.0, "detail": s.detail} for s in details.probes],
         "training": [{**asdict(point), "at": point.at.isoformat()} for point in details.training],
         "artifacts": [asdict(artifact) for artifact in details.artifacts],
+        "registry": list(details.registry),
         "failed_items": [{"item_id": g.item_id, "error": g.error} for g in details.failed],
     }
 
 
-def _print_details(details: "RunDetails") -> None:
+def _print_details(details: "RunDetails", *, stopped: bool) -> None:
     from rich.table import Table
 
     from harness.cli.output import console
@@ -112,7 +118,7 @@ def _print_details(details: "RunDetails") -> None:
     described = {
         "experiment": f"{run.experiment} ({run.experiment_id})",
         "system": run.system,
-        "status": state.status + (f": {state.reason}" if state.reason else ""),
+        "status": (STOPPED if stopped else state.status) + (f": {state.reason}" if state.reason else ""),
         "golden set": f"{run.golden_set} {run.golden_version} ({run.golden_sha256[:12]})",
         "base model": provenance.get("base_model"),
         "git": provenance.get("git"),
@@ -138,6 +144,8 @@ def _print_details(details: "RunDetails") -> None:
     out.print(table)
     for note in details.notes:
         out.print(f"note: {note}", markup=False)
+    for sentence in details.registry:
+        out.print(f"registry: {sentence}", markup=False)
     for generation in details.failed:
         out.print(f"not answered: {generation.item_id}: {generation.error}", markup=False)
 

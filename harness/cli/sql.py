@@ -6,6 +6,8 @@ import typer
 
 from harness.cli.options import DEFAULT_HOME, Debug, Home, Json
 
+LONGEST_CELL = 60
+
 
 def sql(
     query: Annotated[str, typer.Argument(help="one SELECT over v_runs, v_scores, v_generations, ...")],
@@ -14,6 +16,8 @@ def sql(
     debug: Debug = False,
 ) -> None:
     """Read the ledger with SQL. Nothing can be written, and no file can be reached.
+
+    Long values are cut; --json has them whole. `DESCRIBE v_scores` shows the columns of a view.
 
     Examples:
 
@@ -36,5 +40,11 @@ def sql(
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else _cut(str(value)) for value in row))
     console().print(table)
+
+
+def _cut(text: str) -> str:
+    """Long values, such as JSON, cut for the screen; `--json` has them whole."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST_CELL else f"{flat[: LONGEST_CELL - 1]}…"

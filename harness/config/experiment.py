@@ -7,12 +7,14 @@ from typing import TypeVar, cast
 import pydantic
 
 from harness.assets import golden_set_folder, shipped
+from harness.config.dataset_id import is_dataset_id
 from harness.config.overrides import apply_overrides
+from harness.config.policy import Policy, load_policy
 from harness.config.regression import Suite, load_suite
-from harness.config.system import Decoding, Device, Dtype, Prompt, System, SystemEntry
+from harness.config.system import Decoding, Device, Dtype, Prompt, Seeds, System, SystemEntry
 from harness.config.validate import Strict, validate
 from harness.config.yaml_file import read_yaml
-from harness.errors import ConfigError, nearest, problems_message
+from harness.errors import ConfigError, as_sentence, nearest, problems_message
 from harness.hashing import content_hash
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -30,9 +32,11 @@ class ExperimentFile(Strict):
     training_set: str | None = None
     corpus: str | None = None
     regression: str | None = None
+    policy: str | None = None
     prompt: Prompt = Prompt()
     decoding: Decoding = Decoding()
     seed: int = 17
+    seeds: Seeds | None = None
     device: Device = "auto"
     dtype: Dtype = "auto"
     trust_remote_code: bool = False
@@ -48,7 +52,7 @@ class ExperimentFile(Strict):
 
 
 class Experiment(Strict):
-    """An experiment with every path absolute and every system resolved."""
+    """An experiment with every path absolute and every system resolved. A relative `training_set` is an id of a hub."""
 
     folder: Path
     name: str
@@ -57,6 +61,7 @@ class Experiment(Strict):
     training_set: Path | None
     corpus: Path | None
     regression: Suite | None
+    policy: Policy | None
     seed: int
     systems: dict[str, System]
 
@@ -109,8 +114,9 @@ def _experiment_file(place: Path) -> Path:
     if (experiments / place).is_dir():
         return experiments / place / "experiment.yaml"
     names = [folder.name for folder in experiments.iterdir() if folder.is_dir()]
+    hint = as_sentence(nearest(str(place), names))
     raise ConfigError(
-        f'"{place}" is neither a file or folder here nor a shipped experiment; {nearest(str(place), names)} '
+        f'"{place}" is neither a file or folder here nor a shipped experiment; {hint} '
         "Give the path of an experiment.yaml, or of its folder."
     )
 
@@ -134,9 +140,10 @@ def _resolve(written: ExperimentFile, file: Path) -> Experiment:
         name=written.name,
         question=written.question,
         golden_set=golden_set,
-        training_set=existing("training_set", written.training_set),
+        training_set=_dataset_id(written.training_set, file.parent) or existing("training_set", written.training_set),
         corpus=existing("corpus", written.corpus),
         regression=load_suite(written.regression, beside=file.parent) if written.regression else None,
+        policy=load_policy(written.policy, beside=file.parent) if written.policy else None,
         seed=written.seed,
         systems={
             name: _system(name, entry, written, adapter=existing(f"systems.{name}.adapter", entry.adapter), file=file)
@@ -148,6 +155,12 @@ def _resolve(written: ExperimentFile, file: Path) -> Experiment:
     return experiment
 
 
+def _dataset_id(name: str | None, folder: Path) -> Path | None:
+    """A Hugging Face id (`owner/name`), which is the one relative path of an experiment; None for a file or folder."""
+    is_id = name is not None and is_dataset_id(name) and not (folder / name).exists()
+    return Path(name) if name and is_id else None
+
+
 def _contradictions(written: ExperimentFile) -> list[str]:
     problems = [
         f'"{name}" is not a name; use letters, digits, _ . - and begin with a letter or digit'
@@ -156,6 +169,8 @@ def _contradictions(written: ExperimentFile) -> list[str]:
     ]
     if not written.systems:
         problems.append("systems is empty; name at least one, such as `zero_shot: {}`")
+    if written.seeds and "seed" in written.model_fields_set:
+        problems.append("seed is for one run and seeds for several: keep one of them")
     if BASE in written.systems:
         problems.append(f'systems.{BASE}: "{BASE}" is the base model itself; choose another name')
     for name, entry in written.systems.items():
@@ -177,11 +192,20 @@ def _system(name: str, entry: SystemEntry, written: ExperimentFile, *, adapter: 
         decoding=_over(written.decoding, entry.decoding),
         finetune=entry.finetune,
         adapter=adapter,
-        seed=written.seed if entry.seed is None else entry.seed,
+        seed=_seed(entry, written),
+        seeds=entry.seeds or (written.seeds if entry.seed is None else None) or (),
         device=entry.device or written.device,
         dtype=entry.dtype or written.dtype,
         trust_remote_code=written.trust_remote_code,
     )
+
+
+def _seed(entry: SystemEntry, written: ExperimentFile) -> int:
+    """The system's own seed, or the first of its seeds, or the experiment's."""
+    if entry.seed is not None:
+        return entry.seed
+    seeds = entry.seeds or written.seeds
+    return seeds[0] if seeds else written.seed
 
 
 def _over(inherited: StrictT, said: StrictT | None) -> StrictT:
@@ -196,6 +220,8 @@ def _without_folders(system: System) -> dict[str, object]:
     adapter, model = system.adapter, Path(system.base_model)
     said["adapter"] = adapter.name if adapter else None
     said["base_model"] = model.name if model.is_absolute() else system.base_model
+    if not system.seeds:
+        del said["seeds"]  # an experiment that says nothing of seeds is the one it was
     return said
 
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import pydantic
 
-from harness.assets import shipped
+from harness.config.named_file import find_named_file
 from harness.config.validate import Strict, validate
 from harness.config.yaml_file import read_yaml
-from harness.errors import ConfigError, nearest
+from harness.errors import nearest
 from harness.hashing import canonical_json
 
 StratumKey = Literal["subject", "answer", "source"]
@@ -93,19 +93,5 @@ def load_suite(reference: str, *, beside: Path) -> Suite:
     Raises:
         ConfigError: There is no such suite, or with every problem of its file.
     """
-    return validate(Suite, read_yaml(_suite_file(reference, beside)))
-
-
-def _suite_file(reference: str, beside: Path) -> Path:
-    if reference.endswith((".yaml", ".yml")):
-        return (beside / Path(reference).expanduser()).resolve()
-    folder = shipped("suites") / "regression"
-    places = [beside / f"{reference}.yaml", folder / f"{reference}.yaml"]
-    for place in places:
-        if place.is_file():
-            return place
-    names = [file.stem for file in folder.glob("*.yaml")]
-    raise ConfigError(
-        f'regression: "{reference}" is not a suite; {nearest(reference, names)} A suite of your own is a path that '
-        f"ends in .yaml, relative to {beside}."
-    )
+    file = find_named_file(reference, key="regression", noun="suite", folder="regression", beside=beside)
+    return validate(Suite, read_yaml(file))

@@ -1,7 +1,7 @@
 """What answers an item, as written in an experiment and as resolved for one run."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -9,6 +9,16 @@ from harness.config.validate import Strict
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def _differ(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed stands there twice, which would only repeat the same run; give each its own")
+    return seeds
+
+
+Seeds = Annotated[tuple[int, ...], pydantic.Field(min_length=2), pydantic.AfterValidator(_differ)]
+"""Seeds of repeated runs, at least two."""
 
 
 class Prompt(Strict):
@@ -70,6 +80,7 @@ class SystemEntry(Strict):
     finetune: Finetune | None = None
     adapter: str | None = None
     seed: int | None = None
+    seeds: Seeds | None = None
     device: Device | None = None
     dtype: Dtype | None = None
 
@@ -77,11 +88,13 @@ class SystemEntry(Strict):
     def _one_adapter(self) -> "SystemEntry":
         if self.finetune and self.adapter:
             raise ValueError("finetune learns an adapter and adapter brings one: keep one of them")
+        if self.seed is not None and self.seeds is not None:
+            raise ValueError("seed is for one run and seeds for several: keep one of them")
         return self
 
 
 class System(Strict):
-    """One system, fully resolved: nothing is inherited any more."""
+    """One system, fully resolved: nothing is inherited any more. `seeds` is empty where it is run once, with `seed`."""
 
     name: str
     base_model: str
@@ -91,6 +104,7 @@ class System(Strict):
     finetune: Finetune | None
     adapter: Path | None
     seed: int
+    seeds: tuple[int, ...] = ()
     device: Device
     dtype: Dtype
     trust_remote_code: bool
@@ -99,3 +113,9 @@ class System(Strict):
     def reads_training_set(self) -> bool:
         """Whether the training set decides what this system answers."""
         return self.finetune is not None or self.prompt.shots > 0
+
+    def replicates(self) -> tuple["System", ...]:
+        """This system once for each of its seeds; as it is where no seed concerns it."""
+        if not self.seeds or not self.reads_training_set:
+            return (self.model_copy(update={"seeds": ()}),)
+        return tuple(self.model_copy(update={"seed": seed, "seeds": ()}) for seed in self.seeds)

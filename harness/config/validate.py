@@ -48,11 +48,11 @@ def _describe(model: type[pydantic.BaseModel], source: YamlFile, error: Any) -> 
 
 
 def _fields_at(model: type[pydantic.BaseModel], at: KeyPath) -> set[str]:
-    """Names of the keys allowed at `at`, following nested models, optional ones and mappings to models."""
+    """Names of the keys allowed at `at`, following nested models, optional ones, lists of and mappings to models."""
     current: list[type[pydantic.BaseModel]] = [model]
     in_mapping = False
     for part in at:
-        if in_mapping:
+        if in_mapping or isinstance(part, int):  # a place in a list: what may stand there is known already
             in_mapping = False
             continue
         fields = {name: field for owner in current for name, field in owner.model_fields.items()}

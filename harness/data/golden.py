@@ -62,7 +62,7 @@ def load_golden_set(folder: Path) -> GoldenSet:
     items: list[Item] = []
     line_of: dict[str, int] = {}
     for line, value in lines.objects:
-        item, found = _read_item(value)
+        item, found = read_item(value)
         problems += [(line, problem) for problem in found]
         item_id = value.get("item_id")
         if isinstance(item_id, str) and item_id.strip():
@@ -106,7 +106,8 @@ def _hash_problem(path: Path, manifest: Manifest, seen: str) -> str | None:
     )
 
 
-def _read_item(value: dict[str, object]) -> tuple[Item | None, list[str]]:
+def read_item(value: dict[str, object]) -> tuple[Item | None, list[str]]:
+    """The item of one line's object, or None with what is wrong with it."""
     checked = check_fields(_ItemLine, value, noun="an item", inner={"messages": TURN_FIELDS}, synonyms=_MEANT)
     if isinstance(checked, list):
         return None, checked

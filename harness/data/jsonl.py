@@ -46,7 +46,7 @@ def scan_jsonl(path: Path) -> JsonLines:
     Raises:
         DataError: The file is missing or cannot be read, so that there is nothing to go on with.
     """
-    raw = _read_bytes(path)
+    raw = read_bytes(path)
     objects: list[tuple[int, dict[str, object]]] = []
     problems: list[Problem] = []
     for line, text in enumerate(raw.removeprefix(_UTF8_BOM).split(b"\n"), start=1):
@@ -74,7 +74,12 @@ def raise_problems(path: Path, problems: list[Problem] | tuple[Problem, ...]) ->
     raise DataError(problems_message(str(path), [f"{path}:{line}: {text}" for line, text in sorted(problems)]))
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file of records.
+
+    Raises:
+        DataError: The file is missing, a folder, or cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -107,18 +112,18 @@ def _parse_line(text: bytes) -> dict[str, object] | str:
     except UnicodeDecodeError as problem:
         return f"byte 0x{text[problem.start]:02x} in column {problem.start + 1} is not UTF-8. Save the file as UTF-8."
     try:
-        value = json.loads(decoded, parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats)
+        value = STRICT_JSON.decode(decoded)
     except json.JSONDecodeError as problem:
-        seen = _excerpt(decoded, problem.pos)
+        seen = excerpt(decoded, problem.pos)
         return f"not valid JSON in column {problem.colno}: {problem.msg}; seen: {seen}. Mend the line."
     except ValueError as problem:
         return f"not valid JSON: {problem}. Mend the line."
     except RecursionError:
         return "not usable JSON: nested too deeply. Write a flat object."
     if not isinstance(value, dict):
-        return f"a JSON object is needed, seen: {_excerpt(decoded, 0)}. Write {{...}} on one line."
+        return f"a JSON object is needed, seen: {excerpt(decoded, 0)}. Write {{...}} on one line."
     parsed = cast("dict[str, object]", value)
-    if "\\ud" in decoded.lower() and _has_lone_surrogate(parsed):
+    if "\\ud" in decoded.lower() and has_lone_surrogate(parsed):
         return 'half of a character pair (an escape such as "\\ud83d" alone) is not text. Write the whole character.'
     return parsed
 
@@ -136,7 +141,12 @@ def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object
     return result
 
 
-def _has_lone_surrogate(value: object) -> bool:
+STRICT_JSON = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats)
+"""JSON without NaN and infinities, and without a key that stands twice in one object: those are a `ValueError`."""
+
+
+def has_lone_surrogate(value: object) -> bool:
+    """Whether half of a character pair stands in a text, so that it cannot be written as UTF-8."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -144,7 +154,7 @@ def _has_lone_surrogate(value: object) -> bool:
     return False
 
 
-def _excerpt(text: str, position: int) -> str:
+def excerpt(text: str, position: int) -> str:
     """Up to 24 characters from `position`, quoted."""
     piece = text[position : position + 24].strip()
     return f"`{piece}`" if piece else "the end of the line"

@@ -1,108 +1,76 @@
-"""Training sets: one JSONL file in one of three formats, read into one form."""
+"""Training sets: a file or folder in one of five formats, read into one form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, assert_never
 
-from pydantic import Discriminator, Tag
-
-from harness.data.fields import LineModel, Text, check_fields
-from harness.data.jsonl import raise_problems, scan_jsonl
-from harness.data.normalise import normalise
-from harness.data.turns import TURN_FIELDS, Turn, order_problem, to_messages
-from harness.errors import DataError
-from harness.hashing import content_hash
+from harness.data.bundles import bundle, draw_lot
+from harness.data.fields import check_fields
+from harness.data.raw_records import RawRecord, RawRecords, read_raw_records
+from harness.data.training_fields import (
+    INNER,
+    LINES,
+    NOUNS,
+    ChatLine,
+    InstructionLine,
+    LabelledLine,
+    PairLine,
+    PreferenceLine,
+    TextOrTurns,
+    meant_by,
+    recognise_format,
+)
+from harness.data.turns import Turn, order_problem, to_messages
+from harness.errors import DataError, problems_message
 from harness.records.messages import Message
 from harness.records.training import TrainingFormat, TrainingRecord, TrainingSet
 
-_MARKS: dict[TrainingFormat, frozenset[str]] = {
-    "chat": frozenset({"messages"}),
-    "instruction": frozenset({"instruction", "output"}),
-    "prompt_completion": frozenset({"prompt", "completion"}),
-}
-_FORMATS = (
-    "chat (messages), instruction (instruction, output, optional input) or prompt-completion (prompt, completion)"
-)
-_MEANT = {
-    **dict.fromkeys(("conversation", "conversations", "turns", "chat"), "messages"),
-    **dict.fromkeys(("response", "answer", "target", "label"), "output"),
-    **dict.fromkeys(("context", "question"), "input"),
-    **dict.fromkeys(("patient", "patient_id", "document", "document_id", "cluster"), "group"),
-    **dict.fromkeys(("id", "key"), "record_id"),
-    **dict.fromkeys(("origin", "provenance"), "source"),
-}
-_MEANT_IN_PAIRS = _MEANT | {
-    **dict.fromkeys(("response", "answer", "target", "label"), "completion"),
-    **dict.fromkeys(("context", "question", "input"), "prompt"),
-}
-_Turns = tuple[tuple[Message, ...], str]
-_INNER: Mapping[str, tuple[str, ...]] = {"messages": TURN_FIELDS, "prompt": TURN_FIELDS, "completion": TURN_FIELDS}
+_Prompt = tuple[Message, ...]
 
 
-class _Line(LineModel):
-    """What every format may carry; all but `group` is for people and is ignored."""
+def load_training_set(place: Path) -> TrainingSet:
+    """Reads a training set: `read_raw_records` says of what kinds; its format is recognised by its fields.
 
-    group: Text | None = None
-    record_id: object = None
-    source: object = None
-    tags: object = None
-    notes: object = None
-
-
-class _Chat(_Line):
-    messages: list[Turn]
-
-
-class _Instruction(_Line):
-    instruction: Text
-    input: str | None = None
-    output: Text
-
-
-def _form(value: object) -> Literal["<text>", "<turns>"]:
-    return "<text>" if isinstance(value, str) else "<turns>"
-
-
-_TextOrTurns = Annotated[
-    Annotated[Text, Tag("<text>")] | Annotated[list[Turn], Tag("<turns>")],
-    Discriminator(_form),
-]
-
-
-class _PromptCompletion(_Line):
-    prompt: _TextOrTurns
-    completion: _TextOrTurns
-
-
-def load_training_set(path: Path) -> TrainingSet:
-    """Reads a training set; its format is recognised by its fields.
-
-    The same conversation gives the same record in each format. Texts are kept as written: a prompt is the instruction,
-    or the instruction and the input with an empty line between.
+    The same conversation gives the same `record_hash` in each format. Texts are kept as written: a prompt is the
+    instruction, or the instruction and the input with an empty line between; of a preference, the chosen answer is the
+    answer; of labelled text, the text is the question and the label the answer.
 
     Raises:
-        DataError: The file is missing or empty, mixes formats, or has records with problems: all at once.
+        DataError: It is missing or empty, mixes formats, or has records with problems: all at once.
     """
-    lines = scan_jsonl(path)
-    problems = list(lines.problems)
+    return read_training_set(read_raw_records(place))
+
+
+def read_training_set(raw: RawRecords) -> TrainingSet:
+    """The training set of records as written; its records stand in the same order.
+
+    Raises:
+        DataError: They mix formats, or have problems: all at once.
+    """
+    problems = list(raw.problems)
     records: list[TrainingRecord] = []
-    first: tuple[TrainingFormat, int] | None = None
-    for line, value in lines.objects:
-        written = _recognise(value)
+    first: tuple[TrainingFormat, str] | None = None
+    label: tuple[str, str] | None = None
+    for one in raw.records:
+        written = recognise_format(one.value)
         if isinstance(written, list):
-            problems += [(line, problem) for problem in written]
+            problems += [(one.number, f"{one.place}: {problem}") for problem in written]
             continue
-        first = first or (written, line)
+        first = first or (written, one.where)
+        record = _read_record(one, written)
+        found = record if isinstance(record, list) else []
         if written != first[0]:
-            problems.append((line, _mixed_problem(written, *first)))
-        record = _read_record(value, written, line)
-        if isinstance(record, list):
-            problems += [(line, problem) for problem in record]
-        else:
+            found = [_mixed_problem(written, *first), *found]
+        if isinstance(record, TrainingRecord) and record.label is not None:
+            kind = _kind(one.value["label"])
+            label = label or (kind, one.where)
+            found = [*found, *_label_problem(kind, *label)]
+        problems += [(one.number, f"{one.place}: {problem}") for problem in found]
+        if isinstance(record, TrainingRecord):
             records.append(record)
     if problems or first is None:
-        raise_problems(path, problems)
-    return TrainingSet(path=str(path), sha256=lines.sha256, format=first[0], records=tuple(records))
+        in_order = [text for _, text in sorted(problems, key=lambda problem: problem[0])]
+        raise DataError(problems_message(str(raw.path), in_order or [f"{raw.path}: there are no records."]))
+    return TrainingSet(path=str(raw.path), sha256=raw.sha256, format=first[0], records=tuple(records))
 
 
 def split_validation(
@@ -127,7 +95,7 @@ def split_validation(
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction: {fraction} is not a proportion between 0 and 1 (both excluded)")
-    bundles = sorted(_bundles(records), key=lambda bundle: _draw(records, bundle, seed))
+    bundles = sorted(bundle(records), key=lambda indices: draw_lot(records, indices, seed))
     if len(bundles) < 2:
         raise DataError(
             f"{len(records)} training record{'s' if len(records) != 1 else ''} cannot be split into training and "
@@ -136,104 +104,94 @@ def split_validation(
         )
     room = int(fraction * len(records))
     chosen: set[int] = set()
-    for bundle in bundles:
-        if len(chosen) + len(bundle) <= room:
-            chosen.update(bundle)
+    for indices in bundles:
+        if len(chosen) + len(indices) <= room:
+            chosen.update(indices)
     chosen = chosen or set(min(bundles, key=len))
     train = tuple(record for index, record in enumerate(records) if index not in chosen)
     return train, tuple(records[index] for index in sorted(chosen))
 
 
-def _bundles(records: Sequence[TrainingRecord]) -> list[list[int]]:
-    """Indices of records that belong together, by group or by question, also through third ones."""
-    parent = list(range(len(records)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    first: dict[tuple[str, str], int] = {}
-    for index, record in enumerate(records):
-        marks = [("question", normalise(record.question) or record.question)]
-        marks += [("group", record.group)] if record.group is not None else []
-        for mark in marks:
-            parent[root(index)] = root(first.setdefault(mark, index))
-    bundles: dict[int, list[int]] = {}
-    for index in range(len(records)):
-        bundles.setdefault(root(index), []).append(index)
-    return list(bundles.values())
+def _mixed_problem(written: TrainingFormat, first: TrainingFormat, where: str) -> str:
+    return f"the format is {written}, but {first} since {where}; a set has one format. Convert or move the record."
 
 
-def _draw(records: Sequence[TrainingRecord], bundle: list[int], seed: int) -> str:
-    """A lot for a bundle: the hash of the seed and its contents."""
-    return content_hash([seed, min(records[index].record_hash for index in bundle)])
-
-
-def _recognise(value: Mapping[str, object]) -> TrainingFormat | list[str]:
-    """The format whose fields a record has, or the problem."""
-    found: list[TrainingFormat] = [written for written, marks in _MARKS.items() if marks & value.keys()]
-    fields = ", ".join(sorted(value)) or "none"
-    match found:
-        case [written]:
-            return written
-        case []:
-            return [f"no training format has these fields: {fields}. Allowed: {_FORMATS}. Rename the fields."]
+def _kind(label: object) -> str:
+    match label:
+        case bool():
+            return "a truth value"
+        case int():
+            return "a number"
         case _:
-            return [f"fields of several formats: {fields}. Allowed: one of {_FORMATS}. Keep the fields of one."]
+            return "text"
 
 
-def _mixed_problem(written: TrainingFormat, first: TrainingFormat, line: int) -> str:
-    return f"the format is {written}, but {first} since line {line}; a file has one format. Convert or move the record."
+def _label_problem(kind: str, first: str, where: str) -> list[str]:
+    """A class written once as 1 and once as "1" is read as one class, and may have been meant as two."""
+    if kind == first:
+        return []
+    return [f'"label" is {kind}, but {first} since {where}. Write all labels as text, or all as whole numbers.']
 
 
-def _read_record(value: dict[str, object], written: TrainingFormat, line: int) -> TrainingRecord | list[str]:
-    match written:
-        case "chat":
-            checked = check_fields(_Chat, value, noun="a chat record", inner=_INNER, synonyms=_MEANT)
-            turns = checked if isinstance(checked, list) else _chat_turns(checked)
-        case "instruction":
-            checked = check_fields(_Instruction, value, noun="an instruction record", synonyms=_MEANT)
-            turns = checked if isinstance(checked, list) else _instruction_turns(checked)
-        case "prompt_completion":
-            noun = "a prompt-completion record"
-            checked = check_fields(_PromptCompletion, value, noun=noun, inner=_INNER, synonyms=_MEANT_IN_PAIRS)
-            turns = checked if isinstance(checked, list) else _pair_turns(checked)
+def _read_record(raw: RawRecord, written: TrainingFormat) -> TrainingRecord | list[str]:
+    line = check_fields(LINES[written], raw.value, noun=NOUNS[written], inner=INNER, synonyms=meant_by(written))
+    if isinstance(line, list):
+        return line
+    problems: list[str] = []
+    rejected = label = None
+    match line:
+        case ChatLine():
+            prompt, completion = _chat(line, problems)
+        case InstructionLine():
+            has_input = line.input is not None and line.input.strip()
+            prompt = _asked(f"{line.instruction}\n\n{line.input}" if has_input else line.instruction)
+            completion = line.output
+        case PairLine():
+            prompt = _prompt(line.prompt, problems)
+            completion = _answer("completion", line.completion, problems)
+        case PreferenceLine():
+            prompt = _prompt(line.prompt, problems)
+            completion = _answer("chosen", line.chosen, problems)
+            rejected = _answer("rejected", line.rejected, problems)
+            if rejected == completion:
+                problems.append('"chosen" and "rejected" are the same text; a preference needs two. Remove the record.')
+        case LabelledLine():
+            prompt, completion, label = _asked(line.text), line.label, line.label
         case _:
-            assert_never(written)
-    if isinstance(checked, list):
-        return checked
-    if isinstance(turns, list):
-        return turns
-    prompt, completion = turns
-    return TrainingRecord(prompt=prompt, completion=completion, line=line, group=checked.group)
+            raise TypeError(f"{type(line).__name__} is not the line of a format")
+    if problems:
+        return problems
+    return TrainingRecord(
+        prompt=prompt, completion=completion, line=raw.number, group=line.group, rejected=rejected, label=label
+    )
 
 
-def _chat_turns(line: _Chat) -> _Turns | list[str]:
+def _asked(text: str) -> _Prompt:
+    return (Message(role="user", content=text),)
+
+
+def _chat(line: ChatLine, problems: list[str]) -> tuple[_Prompt, str]:
     problem = order_problem(line.messages, field="messages", last="assistant")
     if problem is None and (len(line.messages) < 2 or line.messages[-2].role != "user"):
         problem = '"messages" has no turn of the user before the last answer. Add the question.'
     if problem is not None:
-        return [problem]
+        problems.append(problem)
+        return (), ""
     return to_messages(line.messages[:-1]), line.messages[-1].content
 
 
-def _instruction_turns(line: _Instruction) -> _Turns:
-    has_input = line.input is not None and line.input.strip()
-    text = f"{line.instruction}\n\n{line.input}" if has_input else line.instruction
-    return (Message(role="user", content=text),), line.output
-
-
-def _pair_turns(line: _PromptCompletion) -> _Turns | list[str]:
-    problems: list[str] = []
-    prompt = [Turn(role="user", content=line.prompt)] if isinstance(line.prompt, str) else line.prompt
-    problem = order_problem(prompt, field="prompt", last="user")
+def _prompt(written: TextOrTurns, problems: list[str]) -> _Prompt:
+    if isinstance(written, str):
+        return _asked(written)
+    problem = order_problem(written, field="prompt", last="user")
     problems += [problem] if problem else []
-    answer = [Turn(role="assistant", content=line.completion)] if isinstance(line.completion, str) else line.completion
-    if [turn.role for turn in answer] != ["assistant"]:
-        roles = ", ".join(turn.role for turn in answer) or "none"
-        problems.append(
-            f'"completion" must be text or one turn of the assistant; seen: {roles}. Move the others to "prompt".'
-        )
-    return problems or (to_messages(prompt), answer[0].content)
+    return to_messages(written)
+
+
+def _answer(field: str, written: TextOrTurns, problems: list[str]) -> str:
+    turns = [Turn(role="assistant", content=written)] if isinstance(written, str) else written
+    if [turn.role for turn in turns] == ["assistant"]:
+        return turns[0].content
+    roles = ", ".join(turn.role for turn in turns) or "none"
+    problems.append(f'"{field}" must be text or one turn of the assistant; seen: {roles}. Move the others to "prompt".')
+    return ""

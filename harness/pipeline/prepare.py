@@ -1,5 +1,6 @@
 """Everything an experiment names, read and checked before any model is loaded."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Prepared:
         experiment = self.experiment
         return content_hash(
             {
-                "system": system.model_dump(mode="json", exclude={"name", "adapter", "base_model"}),
+                "system": system.model_dump(mode="json", exclude={"name", "adapter", "base_model", "seeds"}),
                 "base": self.sources[system.name].identity,
                 "golden_set": self.golden_set.sha256,
                 "scorers": self.golden_set.scorers,
@@ -78,7 +79,7 @@ def prepare(place: Path, overrides: tuple[str, ...] = ()) -> Prepared:
     golden_set = load_golden_set(experiment.golden_set)
     training_set = load_training_set(experiment.training_set) if experiment.training_set else None
     if training_set:
-        guard(training_set, golden_set)
+        guard(training_set, golden_set, templates=templates_of(experiment))
         _check_shots(experiment, training_set)
     sources = {name: find_model(system.base_model) for name, system in experiment.systems.items()}
     for name, system in experiment.systems.items():
@@ -93,6 +94,16 @@ def prepare(place: Path, overrides: tuple[str, ...] = ()) -> Prepared:
         corpus=load_corpus(experiment.corpus) if experiment.corpus else (),
         sources=sources,
     )
+
+
+def templates_of(experiment: Experiment) -> list[str]:
+    """The texts that stand around every item of an experiment: they are no overlap."""
+    texts: set[str] = set()
+    for system in experiment.systems.values():
+        prompt = system.prompt
+        framed = (prompt.system or "", prompt.template, prompt.passages_template)
+        texts |= {piece for text in framed for piece in re.split(r"\{input\}|\{passages\}", text) if piece.strip()}
+    return sorted(texts)
 
 
 def _check_shots(experiment: Experiment, training_set: TrainingSet) -> None:

@@ -1,17 +1,20 @@
 """Everything the ledger holds of one run."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.decision.estimate import estimate
+from harness.pipeline.aliases import registry_notes
 from harness.pipeline.decide import PROBE
 from harness.pipeline.evidence import read_evidence
 from harness.records.estimates import Estimate
 from harness.records.generations import Generation
 from harness.records.runs import Artifact, RunState, TrainingMetric
-from harness.records.scores import Score
+from harness.records.scores import Metric, Score
 from harness.store.artifacts import artifacts
 from harness.store.generations import generations
+from harness.store.ledger import WAIT_S
 from harness.store.migrate import open_ledger
 from harness.store.runs import find_run
 from harness.store.training_metrics import training_metrics
@@ -21,25 +24,29 @@ from harness.store.training_metrics import training_metrics
 class RunDetails:
     """A run with its estimates by metric, probes, training curve and artifacts.
 
-    `failed` are the items without an answer; `notes` are what must be said with the estimates.
+    `metrics` says what the estimates measure. `failed` are the items without an answer; `notes` are what must be said
+    with the estimates, and `registry` what was decided of the run: verdicts, waivers, aliases.
     """
 
     state: RunState
     estimates: dict[str, Estimate]
+    metrics: dict[str, Metric]
     notes: tuple[str, ...]
     probes: tuple[Score, ...]
     training: tuple[TrainingMetric, ...]
     artifacts: tuple[Artifact, ...]
     failed: tuple[Generation, ...]
+    registry: tuple[str, ...]
 
 
-def run_details(home: Path, run_id: str) -> RunDetails:
+def run_details(home: Path, run_id: str, *, wait_s: float = WAIT_S) -> RunDetails:
     """Reads a run by its id or the beginning of it.
 
     Raises:
         StoreError: There is no ledger, or no such run.
+        StoreBusyError: Others held it for longer than `wait_s` seconds.
     """
-    ledger = open_ledger(home, create=False)
+    ledger = open_ledger(home, create=False, wait_s=wait_s)
     state = find_run(ledger, run_id)
     run_id = state.run.run_id
     read = read_evidence(ledger, state, name=run_id)
@@ -51,9 +58,11 @@ def run_details(home: Path, run_id: str) -> RunDetails:
     return RunDetails(
         state=state,
         estimates=estimates,
+        metrics={name: read.metrics[name] for name in estimates},
         notes=tuple(dict.fromkeys(note for name in estimates for note in read.notes.get(name, ()))),
         probes=tuple(score for name in read.scores if name.startswith(PROBE) for score in read.scores[name]),
         training=tuple(training_metrics(ledger, run_id)),
         artifacts=tuple(artifacts(ledger, run_id)),
         failed=tuple(generation for generation in generations(ledger, run_id) if generation.error is not None),
+        registry=tuple(registry_notes(ledger, run_id, datetime.now(UTC))),
     )

@@ -1,6 +1,6 @@
 """How stages are called by, and call back to, the pipeline without knowing one another."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -20,8 +20,14 @@ class Recorder(Protocol):
 class Answerer(Protocol):
     """A system ready to answer: items in, one generation each out, a batch at a time, in any order."""
 
-    def __call__(self, items: Sequence[Item]) -> Iterator[Sequence[Generation]]:
-        """Yields each batch as soon as it is there."""
+    def __call__(self, items: Sequence[Item], answered: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        """Yields each batch as soon as it is there.
+
+        Args:
+            items: All that are to be answered, whatever is answered already.
+            answered: Ids of items to leave out. A system whose answers depend on what is asked together forms the
+                batches of all items, and leaves out whole batches.
+        """
         ...
 
 

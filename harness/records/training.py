@@ -6,7 +6,7 @@ from typing import Literal
 from harness.hashing import content_hash
 from harness.records.messages import Message
 
-TrainingFormat = Literal["chat", "instruction", "prompt_completion"]
+TrainingFormat = Literal["chat", "instruction", "prompt_completion", "preference", "labelled"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,13 +14,18 @@ class TrainingRecord:
     """One example in conversational prompt-completion form, whatever form it was written in.
 
     `prompt` holds the turns before the answer as written in the file: the experiment's system text and template are
-    applied by `harness.models.chat`, as they are at evaluation. `line` is 1-based in the file it came from.
+    applied by `harness.models.chat`, as they are at evaluation. `line` is 1-based: the line of a JSONL or CSV file,
+    else the count of the record in its set. `rejected` is an answer that `completion` was preferred to. `label` is the
+    class of labelled text, which is also the `completion`. `record_hash` covers the prompt and the completion only:
+    what fine-tuning learns.
     """
 
     prompt: tuple[Message, ...]
     completion: str
     line: int
     group: str | None = None
+    rejected: str | None = None
+    label: str | None = None
     record_hash: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +40,7 @@ class TrainingRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingSet:
-    """Records in file order, with the hash of the file they came from."""
+    """Records in file order, with the hash of the file they came from, or one over the files of a folder."""
 
     path: str
     sha256: str

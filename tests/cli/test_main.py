@@ -7,8 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import typer.main
 
-from harness.cli.main import main
+from harness.cli.main import app, main
 from harness.config.experiment import load_experiment
 from harness.store.migrate import LEDGER_NAME
 
@@ -216,7 +217,16 @@ def test_help_loads_no_heavy_library() -> None:
         assert f"'{library}'" not in loaded
 
 
-@pytest.mark.parametrize("command", ["check", "run", "runs", "show", "compare", "sql", "models pull", "models list"])
+def _commands() -> list[str]:
+    """Every command of the application, with its group's name in front."""
+    root = typer.main.get_command(app)
+    found: list[str] = []
+    for name, command in root.commands.items():
+        found += [f"{name} {inner}" for inner in command.commands] if hasattr(command, "commands") else [name]
+    return found
+
+
+@pytest.mark.parametrize("command", _commands())
 def test_every_command_has_an_example_in_its_help(command: str, harness: Command) -> None:
     code, out, _ = harness(*command.split(), "--help")
     assert code == 0

@@ -4,9 +4,12 @@ from pathlib import Path
 import pytest
 
 from harness.assets import shipped
+from harness.config.audit import load_thresholds
 from harness.config.experiment import Experiment, load_experiment
+from harness.config.policy import load_policy
 from harness.config.regression import load_suite
 from harness.config.system import Decoding, Finetune, Prompt, Retriever
+from harness.config.yaml_file import read_yaml
 from harness.data.manifest import load_manifest
 from harness.errors import ConfigError
 
@@ -284,7 +287,41 @@ def test_every_shipped_yaml_file_is_valid(path: Path) -> None:
             assert load_experiment(path).systems
         case _, "regression", _:
             assert load_suite(str(path), beside=path.parent).tasks
+        case _, "policies", "github-workflow.yml":
+            assert read_yaml(path).content["jobs"]
+        case (_, "policies", _) | ("experiments", _, "policy.yaml"):
+            assert load_policy(str(path), beside=path.parent).gates
+        case _, "audit", _:
+            assert load_thresholds(str(path), beside=path.parent).limits
         case "golden_sets", _, "manifest.yaml":
             assert load_manifest(path.parent).scorers
         case _:
             pytest.fail(f"nothing here knows how to validate {path}")
+
+
+def test_seeds_make_replicates_of_what_reads_the_training_set_only(experiment_folder: Path) -> None:
+    file = experiment_folder / "experiment.yaml"
+    file.write_text(file.read_text().replace("seed: 17\n", "seeds: [1, 2, 3]\n"))
+    experiment = load_experiment(experiment_folder)
+    seeds = {name: [one.seed for one in system.replicates()] for name, system in experiment.systems.items()}
+    assert seeds == {"zero_shot": [1], "few_shot": [1, 2, 3], "rag": [1], "lora": [1, 2, 3]}
+
+
+def test_a_system_with_a_seed_of_its_own_is_run_once(experiment_folder: Path) -> None:
+    file = experiment_folder / "experiment.yaml"
+    file.write_text(file.read_text().replace("seed: 17\n", "seeds: [1, 2]\n"))
+    lora = load_experiment(experiment_folder, ("systems.lora.seed=9",)).systems["lora"]
+    assert [one.seed for one in lora.replicates()] == [9]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("systems.lora.seeds=[1]", "at least 2"),
+        ("systems.lora.seeds=[4, 4]", "a seed stands there twice"),
+        ("seeds=[1, 2]", "seed is for one run and seeds for several"),
+    ],
+)
+def test_seeds_that_say_nothing_or_too_much_are_refused(experiment_folder: Path, override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_experiment(experiment_folder, (override,))

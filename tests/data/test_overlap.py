@@ -1,8 +1,11 @@
+import random
 import time
+from collections.abc import Callable
 
 import pytest
 
-from harness.data.overlap import find_overlaps, guard
+from harness.data.overlap import find_overlaps, find_suite_overlaps, guard
+from harness.data.overlap_index import ScoredItem
 from harness.errors import OverlapError
 from harness.records.items import GoldenSet, Item
 from harness.records.messages import Message, Role
@@ -100,6 +103,93 @@ def test_a_shared_opening_does_not_make_it_slow() -> None:
     started = time.perf_counter()
     assert find_overlaps(records, items) == []
     assert time.perf_counter() - started < 3
+
+
+def _words(*numbers: int) -> str:
+    return " ".join(f"word{number}" for number in numbers)
+
+
+@pytest.mark.parametrize("change", [str, str.upper, lambda text: text.replace(" ", " - ").replace(".", " ?!")])
+def test_a_pasted_item_is_found_however_it_is_written_and_wrapped(change: Callable[[str], str]) -> None:
+    wrapped = (
+        f"Here is an old case of ours, please read it well. {change(_NOTE)} Now answer with the code, nothing else."
+    )
+    (overlap,) = find_overlaps([_record(wrapped)], [_item(_NOTE)])
+    assert overlap.kind == "item_in_record"
+
+
+def test_a_short_item_inside_a_record_counts_from_five_words_and_twenty_letters() -> None:
+    item = _item("Is childhood asthma always chronic?")
+    assert [o.kind for o in find_overlaps([_record("Is childhood asthma always chronic, or not?")], [item])] == [
+        "item_in_record"
+    ]
+    assert find_overlaps([_record("Is childhood asthma always chronically bad?")], [item]) == []
+    assert find_overlaps([_record("Well, is it so or not?")], [_item("Is it so or?"), _item("so")]) == []
+
+
+@pytest.mark.parametrize(("words", "share"), [(25, None), (26, 14 / 28), (27, 15 / 28), (39, 27 / 28)])
+def test_half_of_the_runs_of_an_item_are_an_overlap(words: int, share: float | None) -> None:
+    item = _item(_words(*range(40)))  # 28 runs of 13 words
+    found = find_overlaps([_record(f"before {_words(*range(words))} after", answer="x")], [item])
+    assert [(overlap.kind, overlap.share) for overlap in found] == (
+        [] if share is None else [("mostly_in_record", share)]
+    )
+
+
+def test_a_near_copy_is_found_where_no_long_run_is_shared() -> None:
+    changed = _words(*range(15), 99, *range(16, 30))
+    (overlap,) = find_overlaps([_record(changed)], [_item(_words(*range(30)))])
+    assert (overlap.kind, overlap.share) == ("similar", 25 / 31)  # 3 of 28 runs of 3 words are lost on either side
+    assert "81 %" in overlap.sentence
+
+
+def test_an_answer_that_is_like_an_item_is_no_near_copy() -> None:
+    changed = _words(*range(15), 99, *range(16, 30))
+    assert find_overlaps([_record("Go on.", answer=changed)], [_item(_words(*range(30)))]) == []
+
+
+def test_a_template_that_items_share_does_not_count() -> None:
+    template = _words(*range(30))
+    items = [_item(f"{template} case {_words(100 + n, 200 + n, 300 + n)}", f"i{n}") for n in range(4)]
+    record = _record(f"{template} case {_words(500, 600, 700)}")
+    assert find_overlaps([record], items) == []
+    assert [o.kind for o in find_overlaps([record], items[:1])] == ["mostly_in_record"]
+    assert find_overlaps([record], items[:1], templates=[f"{template} case"]) == []
+    assert find_overlaps([_record(template)], items) == []
+    assert [o.kind for o in find_overlaps([_record(template)], items[:1])] == ["record_in_item"]
+
+
+def test_a_template_that_records_share_does_not_count() -> None:
+    template = _words(*range(30))
+    records = [_record(f"{template} {_words(100 + n, 200 + n)}", line=n + 1) for n in range(4)]
+    assert find_overlaps(records, [_item(f"{template} {_words(500, 600)}")]) == []
+    assert len(find_overlaps(records, [_item(records[0].question)])) == 1
+
+
+def test_fragments_of_regression_items_are_no_overlap() -> None:
+    scored = [ScoredItem(item_id="mmlu/law/0", texts=(_NOTE,))]
+    assert find_suite_overlaps([_record("54 has a painful band of blisters on")], scored) == []
+    assert [o.item_id for o in find_suite_overlaps([_record(f"So: {_NOTE.upper()}")], scored)] == ["mmlu/law/0"]
+
+
+def test_nothing_overlaps_nothing() -> None:
+    assert find_overlaps([], [_item(_NOTE)]) == []
+    assert find_overlaps([_record(_NOTE)], []) == []
+    assert find_suite_overlaps([_record(_NOTE)], []) == []
+
+
+def test_whole_texts_are_found_as_by_looking_at_every_pair() -> None:
+    draw = random.Random(17)
+
+    def text(longest: int) -> str:
+        return " ".join(draw.choice(("alpha", "beta", "gamma")) for _ in range(draw.randint(8, longest)))
+
+    items = [_item(text(9), f"i{number}") for number in range(60)]
+    records = [_record(text(40), line=line, answer="x") for line in range(1, 60)]
+    expected = {(r.line, i.item_id) for r in records for i in items if f" {i.question} " in f" {r.question} "}
+    found = find_overlaps(records, items)
+    assert expected
+    assert {(o.line, o.item_id) for o in found if o.kind in ("exact", "normalised", "item_in_record")} == expected
 
 
 def _guard(text: str) -> None:

@@ -13,6 +13,8 @@ from harness.records.training import TrainingRecord, TrainingSet
 _CHAT = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}
 _INSTRUCTION = {"instruction": "Q", "output": "A"}
 _PAIR = {"prompt": "Q", "completion": "A"}
+_PREFERENCE = {"prompt": "Q", "chosen": "A", "rejected": "B"}
+_LABELLED = {"text": "Q", "label": "A"}
 
 
 def _load(folder: Path, *lines: object) -> TrainingSet:
@@ -54,8 +56,29 @@ def test_an_empty_input_is_no_input(tmp_path: Path) -> None:
 
 
 def test_fields_for_people_are_ignored(tmp_path: Path) -> None:
-    extra = {"record_id": 7, "source": "web", "tags": ["t"], "notes": None}
+    extra = {"record_id": 7, "source": "web", "tags": ["t"], "notes": None, "origin": "paraphrase", "parents": [1]}
     assert _load(tmp_path, _PAIR | extra).records == _load(tmp_path, _PAIR).records
+
+
+def test_of_a_preference_the_chosen_answer_is_learned_and_the_rejected_one_is_kept(tmp_path: Path) -> None:
+    turns = {
+        "prompt": [{"role": "user", "content": "Q"}],
+        "chosen": [{"role": "assistant", "content": "A"}],
+        "rejected": [{"role": "assistant", "content": "B"}],
+    }
+    for line in (_PREFERENCE, turns):
+        (record,) = _load(tmp_path, line).records
+        assert (record.question, record.completion, record.rejected) == ("Q", "A", "B")
+        assert record.record_hash == _load(tmp_path, _PAIR).records[0].record_hash
+
+
+@pytest.mark.parametrize(("written", "read"), [("A", "A"), (1, "1"), (0, "0"), (True, "true"), (False, "false")])
+def test_of_labelled_text_the_label_is_the_answer(tmp_path: Path, written: object, read: str) -> None:
+    training_set = _load(tmp_path, {"text": "Q", "label": written, "group": 7})
+    (record,) = training_set.records
+    assert training_set.format == "labelled"
+    assert (record.question, record.completion, record.label, record.group) == ("Q", read, read, "7")
+    assert record.record_hash == _load(tmp_path, {"prompt": "Q", "completion": read}).records[0].record_hash
 
 
 def test_earlier_turns_stay_in_the_prompt(tmp_path: Path) -> None:
@@ -71,7 +94,16 @@ def test_earlier_turns_stay_in_the_prompt(tmp_path: Path) -> None:
     [
         (_CHAT, _PAIR, "the format is prompt_completion, but chat since line 1"),
         (_CHAT, _CHAT | _PAIR, "fields of several formats: completion, messages, prompt"),
-        (_CHAT, {"text": "Q A"}, "no training format has these fields: text. Allowed: chat (messages)"),
+        (_CHAT, {"body": "Q A"}, "no training format has these fields: body. Allowed: chat (messages)"),
+        (_LABELLED, {"text": "Q"}, '"label" is missing; a labelled record needs it'),
+        (_LABELLED, {"text": "Q", "label": 1.0}, '"label": text is needed, seen: 1.0'),
+        (_LABELLED, {"text": "Q", "label": 1}, '"label" is a number, but text since line 1. Write all labels as text'),
+        (_LABELLED, _LABELLED | {"prompt": "Q"}, "fields of several formats: label, prompt, text"),
+        (_PREFERENCE, {"prompt": "Q", "chosen": "A"}, '"rejected" is missing; a preference record needs it'),
+        (_PREFERENCE, {"prompt": "Q", "chosen": "A", "rejected": "A"}, '"chosen" and "rejected" are the same text'),
+        (_PREFERENCE, _PAIR, "the format is prompt_completion, but preference since line 1; a set has one format"),
+        (_PREFERENCE, _PREFERENCE | {"completion": "A"}, "fields of several formats: chosen, completion, prompt"),
+        (_INSTRUCTION, {"instruction": "Q", "label": "A"}, '"label" is not a field of an instruction record; did you'),
         (_CHAT, {"messages": []}, '"messages" is empty'),
         (_CHAT, {"messages": _CHAT["messages"][:1]}, '"messages" ends with a turn of the user, not of the assistant'),
         (_CHAT, {"messages": _CHAT["messages"][1:]}, '"messages" has no turn of the user before the last answer'),
@@ -87,7 +119,7 @@ def test_earlier_turns_stay_in_the_prompt(tmp_path: Path) -> None:
         ),
         (_PAIR, {"prompt": "Q"}, '"completion" is missing'),
         (_PAIR, {"prompt": "", "completion": "A"}, '"prompt" is empty'),
-        (_PAIR, {"prompt": 5, "completion": "A"}, '"prompt": a list is needed, seen: 5'),
+        (_PAIR, {"prompt": 5, "completion": "A"}, '"prompt": text is needed, seen: 5'),
         (_PAIR, {"prompt": "Q", "completion": []}, '"completion" must be text or one turn of the assistant'),
         (
             _PAIR,
@@ -99,7 +131,8 @@ def test_earlier_turns_stay_in_the_prompt(tmp_path: Path) -> None:
             _PAIR | {"patient": "7"},
             '"patient" is not a field of a prompt-completion record; did you mean "group"?',
         ),
-        (_PAIR, _PAIR | {"group": 7}, '"group": text is needed, seen: 7'),
+        (_PAIR, _PAIR | {"group": 7.5}, '"group": text is needed, seen: 7.5'),
+        (_PAIR, _PAIR | {"orgin": "paraphrase"}, '"orgin" is not a field of a prompt-completion record; did you mean'),
     ],
 )
 def test_a_planted_defect_is_named_with_file_and_line(
