@@ -10,10 +10,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo test check lint types bench clean
+.PHONY: help setup model demo ui test check lint types bench bench-stats clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) model ## make .venv, install everything, fetch the demonstration's model (about 100 MB)
 
@@ -26,11 +26,16 @@ $(STAMP): pyproject.toml constraints.txt
 model: $(STAMP)
 	@$(BIN)/harness models pull smollm2-135m-instruct
 
-demo: setup ## fine-tune a real model, compare it with prompting and retrieval, show what it forgot (CPU, minutes)
+demo: setup ## fine-tune a real model, compare it with prompting and retrieval, judge it by a policy (CPU, minutes)
 	$(BIN)/harness check $(EXPERIMENT) --home $(DEMO_HOME)
 	$(BIN)/harness run $(EXPERIMENT) --home $(DEMO_HOME)
 	$(BIN)/harness compare $(EXPERIMENT) --candidate lora --against zero_shot few_shot rag base --home $(DEMO_HOME)
-	@echo "next: harness show RUN; harness sql \"SELECT * FROM v_generations LIMIT 3\"; your own data: see README.md"
+	@$(BIN)/harness gate $(EXPERIMENT) --candidate lora --home $(DEMO_HOME); test $$? -ne 1  # 3 fail, 4 inconclusive
+	$(BIN)/harness report $(EXPERIMENT) --candidate lora --out $(DEMO_HOME)/reports/evidence.html --home $(DEMO_HOME)
+	@echo "next: make ui; your own data: see README.md"
+
+ui: setup ## the pages, on the demonstration's ledger (DEMO_HOME=... for another)
+	$(BIN)/harness ui --home $(DEMO_HOME)
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest -q
@@ -47,6 +52,9 @@ types: $(STAMP) ## basedpyright
 
 bench: setup ## benchmarks: ratios against what is compared with, a table each
 	@for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+bench-stats: setup ## calibration of the statistics, by simulation and enumeration (minutes)
+	$(BIN)/python tests/benchmarks/stats_calibration.py
 
 clean: ## remove the environment and what tools left; .harness stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

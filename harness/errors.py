@@ -9,8 +9,10 @@
     ├── ProbeError         the thing measured is not the thing meant
     ├── EvaluationError    generation, scoring, regression suites
     ├── ComparisonError    what cannot be compared, and why
+    ├── RegistryError      promotions, waivers, and the chain that proves them
     └── StoreError         the ledger
         ├── StoreBusyError     somebody else holds it
+        ├── DiskFullError      nothing more can be written
         └── StoreVersionError  made by a newer version
 
 A message says what is wrong, the value seen, the values allowed and the next step. Where a file has several
@@ -34,7 +36,7 @@ class DataError(HarnessError):
 
 
 class OverlapError(DataError):
-    """Training records that stand in the golden set."""
+    """Training records that stand in the golden set or in the regression suite."""
 
 
 class ModelError(HarnessError):
@@ -57,12 +59,20 @@ class ComparisonError(HarnessError):
     """Runs that cannot be compared."""
 
 
+class RegistryError(HarnessError):
+    """A promotion, rollback or waiver that is refused, or a registry that does not prove itself."""
+
+
 class StoreError(HarnessError):
     """The ledger cannot be read or written."""
 
 
 class StoreBusyError(StoreError):
     """Another process holds the ledger longer than the wait allows."""
+
+
+class DiskFullError(StoreError):
+    """The disk, a quota or a limit on the size of files takes no more. What was stored before is intact."""
 
 
 class StoreVersionError(StoreError):
@@ -80,6 +90,11 @@ def nearest(value: str, allowed: Iterable[str]) -> str:
     if matches:
         return f'did you mean "{matches[0]}"?'
     return f"allowed: {', '.join(names)}" if names else "nothing is allowed here"
+
+
+def as_sentence(clause: str) -> str:
+    """A clause such as `nearest` gives, ended so that another sentence may follow."""
+    return clause if clause.endswith((".", "?", "!")) else f"{clause}."
 
 
 def problems_message(subject: str, problems: Sequence[str], *, shown: int = 20) -> str:

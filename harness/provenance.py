@@ -35,7 +35,7 @@ def describe_environment(folder: Path) -> dict[str, object]:
         "packages": package_versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "pid": os.getpid(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -72,7 +72,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The processor as the system names it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

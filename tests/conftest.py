@@ -7,6 +7,7 @@
 `tiny`: the tiny model in memory, in float32 on the CPU, shared by all tests (session): do not change it.
 `load_tiny`: loads it anew, for a test that changes it.
 `said`: something to `say` to that remembers what was said.
+`quiet`: progress that shows nothing (session).
 `experiment_writer`: writes the same experiment into a folder of your choice (session).
 `offline` (always on): no hub, no `$HARNESS_HOME`.
 """
@@ -16,6 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,3 +233,19 @@ def said() -> Callable[[str], None]:
             self.append(text)
 
     return Said()
+
+
+class Quiet:
+    """Progress that shows nothing."""
+
+    def say(self, text: str) -> None:
+        pass
+
+    def phase(self, label: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+        return nullcontext(lambda units: None)
+
+
+@pytest.fixture(scope="session")
+def quiet() -> Quiet:
+    """Progress that shows nothing."""
+    return Quiet()

@@ -6,7 +6,7 @@ from harness import assets
 from harness.assets import golden_set_folder, shipped
 
 
-@pytest.mark.parametrize("folder", ["suites", "golden_sets"])
+@pytest.mark.parametrize("folder", ["suites", "golden_sets", "reports"])
 def test_shipped_files_are_there(folder: str) -> None:
     assert any(shipped(folder).iterdir())
 
@@ -46,5 +46,5 @@ def test_the_wheel_carries_what_the_checkout_ships() -> None:
 
     top = Path(assets.__file__).parents[1]
     build = tomllib.loads((top / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    for folder in ("suites", "golden_sets"):
+    for folder in ("suites", "golden_sets", "reports"):
         assert build["force-include"][folder] == f"harness/_shipped/{folder}"
