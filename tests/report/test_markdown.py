@@ -7,7 +7,7 @@ def test_every_gate_is_a_row_with_its_outcome_reason_and_n(verdict: Verdict) -> 
     assert text.startswith("## Fail: lora of icd10-coding\n")
     assert "| readable | pass | lora is fine. | 120 |" in text
     assert "95 % intervals" in text
-    assert "for icd10-coding@production" in text
+    assert "for icd10-coding@\u200bproduction" in text
     assert "harness verify v-1" in text
 
 
