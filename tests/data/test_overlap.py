@@ -210,4 +210,6 @@ def test_the_guard_names_line_item_and_next_step() -> None:
 
 
 def test_the_guard_lets_disjoint_sets_pass() -> None:
-    _guard("Another note about another patient entirely.")
+    text = "Another note about another patient entirely."
+    assert not find_overlaps((_record(text),), (_item(_NOTE),))
+    _guard(text)
