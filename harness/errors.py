@@ -10,6 +10,8 @@
     ├── EvaluationError    generation, scoring, regression suites
     ├── ComparisonError    what cannot be compared, and why
     ├── RegistryError      promotions, waivers, and the chain that proves them
+    ├── RatingError        campaigns of rating
+    │   └── LinkError      a personal link that opens nothing (any more)
     └── StoreError         the ledger
         ├── StoreBusyError     somebody else holds it
         ├── DiskFullError      nothing more can be written
@@ -21,6 +23,7 @@ problems, all of them are in one error, a line each. Only the command line catch
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 
 class HarnessError(Exception):
@@ -61,6 +64,18 @@ class ComparisonError(HarnessError):
 
 class RegistryError(HarnessError):
     """A promotion, rollback or waiver that is refused, or a registry that does not prove itself."""
+
+
+class RatingError(HarnessError):
+    """A campaign that cannot be opened, extended, closed, exported or added to."""
+
+
+class LinkError(RatingError):
+    """A personal link that opens nothing: not one of ours, too old, taken back, or to a campaign that is over."""
+
+    def __init__(self, message: str, *, why: Literal["forged", "expired", "revoked", "closed"]) -> None:
+        super().__init__(message)
+        self.why: Literal["forged", "expired", "revoked", "closed"] = why
 
 
 class StoreError(HarnessError):

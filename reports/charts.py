@@ -88,12 +88,22 @@ def interval_panel(rows: Sequence[IntervalRow], *, unit: str, from_zero: bool, c
     return _styled(alt.layer(*layers), height=_ROW_HEIGHT * len(rows) + (_AXIS_HEIGHT if unit else _AXIS_HEIGHT - 15))
 
 
-def curves(points: Sequence[tuple[str, int, float]], *, y_title: str, best_step: int | None = None) -> Any:
-    """Lines through (name, optimizer step, value); `best_step` is marked."""
-    data = alt.Data(values=[{"name": name, "step": step, "value": value} for name, step, value in points])
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CurvePoint:
+    """A value at an optimizer step. Points of one name are joined within a stage of the training, not across two."""
+
+    name: str
+    step: int
+    value: float
+    stage: int = 1
+
+
+def curves(points: Sequence[CurvePoint], *, y_title: str, best_step: int | None = None) -> Any:
+    """Lines through points, a colour for each name; `best_step` is marked."""
+    data = alt.Data(values=[asdict(point) for point in points])
     x = alt.X("step:Q", title="optimizer step", axis=alt.Axis(tickMinStep=1, grid=False))
     y = alt.Y("value:Q", title=y_title, scale=alt.Scale(zero=True), axis=alt.Axis(gridColor="#eceff2", tickCount=5))
-    names = list(dict.fromkeys(name for name, _, _ in points))
+    names = list(dict.fromkeys(point.name for point in points))
     colour = alt.Color(
         "name:N",
         title=None,
@@ -109,7 +119,9 @@ def curves(points: Sequence[tuple[str, int, float]], *, y_title: str, best_step:
     if best_step is not None:
         layers.append(_rule(best_step, INK, [2, 3]))
     layers.append(
-        alt.Chart(data).mark_line(point=alt.OverlayMarkDef(size=40)).encode(x=x, y=y, color=colour, tooltip=tips)
+        alt.Chart(data)
+        .mark_line(point=alt.OverlayMarkDef(size=40))
+        .encode(x=x, y=y, color=colour, tooltip=tips, detail="stage:N")
     )
     return _styled(alt.layer(*layers), height=200)
 

@@ -54,6 +54,11 @@ _STYLE = f"""
 .h-forest .h-dot {{ top: .37rem; width: .55rem; height: .55rem; margin-left: -.275rem; border-radius: 50%; }}
 .h-scale {{ position: relative; height: 1rem; min-width: 11rem; font-size: .72rem; font-weight: 400; }}
 .h-scale span {{ position: absolute; transform: translateX(-50%); white-space: nowrap; }}
+.h-squares {{ display: flex; flex-wrap: wrap; gap: 3px; max-width: 75rem; margin: .2rem 0; }}
+.h-squares i {{ width: .95rem; height: .95rem; border-radius: 3px; background: #e6e9ed; overflow: hidden; }}
+.h-squares i b {{ display: block; height: 100%; background: {BETTER}; }}
+.h-quote {{ white-space: pre-wrap; overflow-wrap: anywhere; max-height: 17rem; overflow-y: auto; font-size: .9rem;
+  border: 1px solid #e6e9ed; border-radius: 6px; padding: .5rem .8rem; background: #fafbfc; }}
 [data-testid="stText"] {{ overflow-wrap: anywhere; }}
 </style>
 """
@@ -144,6 +149,20 @@ def legend(entries: Sequence[tuple[str, str, str]]) -> None:
         for sign, colour, words in entries
     )
     st.html(f'<div class="h-facts">{spans}</div>')
+
+
+def squares(shares: Sequence[tuple[float, str]]) -> None:
+    """A square for each thing, filled by its share in [0, 1] from the left, with words that show on hover."""
+    drawn = "".join(
+        f'<i title="{escape(words)}"><b style="width:{100 * min(max(share, 0.0), 1.0):.0f}%"></b></i>'
+        for share, words in shares
+    )
+    st.html(f'<div class="h-squares">{drawn}</div>')
+
+
+def quote(head: str, text: str) -> None:
+    """A text of others in a box that scrolls, under a small heading."""
+    _show('<div class="h-over">{}</div><div class="h-quote">{}</div>', head, text)
 
 
 def table(columns: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, marked: frozenset[int] = frozenset()) -> None:

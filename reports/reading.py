@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,17 +30,28 @@ def home() -> Path:
     return Path(os.environ.get("HARNESS_HOME") or ".harness").resolve()
 
 
-def read(query: Callable[..., T], *arguments: Hashable) -> T:
-    """The answer of a pipeline function `query(home, *arguments, wait_s=...)`, or a page that says why there is none.
-
-    An answer is kept until the ledger's file changes, and for a minute at most, since waivers expire by the clock. So
-    it must be a record that nobody changes. Where there is no answer, the page ends here.
-    """
+def require_ledger() -> Path:
+    """The home, where it holds a ledger; else the page says so and ends."""
     place = home()
     if not (place / LEDGER_NAME).exists():
         _show_empty_home(place)
         st.stop()
-    key = (query.__module__, query.__qualname__, arguments, _stamp(place / LEDGER_NAME))
+    return place
+
+
+def read(query: Callable[..., T], *arguments: Hashable, watched: Sequence[Path] = ()) -> T:
+    """The answer of a pipeline function `query(home, *arguments, wait_s=...)`, or a page that says why there is none.
+
+    An answer is kept until the ledger's file changes, and for a minute at most, since waivers expire by the clock. So
+    it must be a record that nobody changes. Where there is no answer, the page ends here.
+
+    Args:
+        query: What is asked.
+        arguments: Of the question.
+        watched: Further files that the answer depends on.
+    """
+    place = require_ledger()
+    key = (query.__module__, query.__qualname__, arguments, _stamp(place / LEDGER_NAME, watched))
     with _read_guard:
         if key in _read:
             _read.move_to_end(key)
@@ -61,10 +72,10 @@ def read(query: Callable[..., T], *arguments: Hashable) -> T:
     return answer
 
 
-def _stamp(ledger: Path) -> Hashable:
-    """What changes whenever the ledger does (its file's and its write-ahead log's moment and size), and each minute."""
+def _stamp(ledger: Path, watched: Sequence[Path]) -> Hashable:
+    """What changes whenever one of the files does, or the write-ahead log (moment and size), and each minute."""
     marks: list[tuple[int, int, int] | None] = []
-    for file in (ledger, ledger.with_name(f"{ledger.name}.wal")):
+    for file in (ledger, ledger.with_name(f"{ledger.name}.wal"), *watched):
         try:
             status = file.stat()
         except FileNotFoundError:

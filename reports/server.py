@@ -4,9 +4,17 @@
 """
 
 import argparse
+import asyncio
+import os
+import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psutil
 import streamlit as st
 from starlette.middleware import Middleware
 
@@ -16,7 +24,12 @@ FOLDER = Path(__file__).resolve().parent
 if str(FOLDER.parent) not in sys.path:
     sys.path.insert(0, str(FOLDER.parent))
 
+from harness.errors import HarnessError  # noqa: E402
+from harness.pipeline import rate  # noqa: E402
+from reports import rate_form  # noqa: E402
 from reports.guard import LOOPBACK, Guard  # noqa: E402
+from reports.reading import home  # noqa: E402
+from reports.visiting import LOGIN  # noqa: E402
 
 SETTINGS = {
     "browser.gatherUsageStats": False,
@@ -38,15 +51,49 @@ SETTINGS = {
 }
 
 
+def _send_at_once(port: int) -> None:
+    """Keeps the kernel from holding small messages back for 40 ms, until the browser has confirmed the one before.
+
+    asyncio sees to that for sockets that it makes; Streamlit makes this one. Connections inherit it from the socket
+    that listens. Where a system does not let a process look at its own sockets, screens come a little later.
+    """
+    with suppress(psutil.Error, OSError):
+        for connection in psutil.Process().net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                with socket.socket(fileno=os.dup(connection.fd)) as listening:
+                    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+@asynccontextmanager
+async def _serving(_app: st.App) -> AsyncIterator[None]:
+    """What happens between the first request and the last: at the end, what raters gave goes into the ledger."""
+    _send_at_once(st.get_option("server.port"))
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(rate.stop, home())
+
+
 def main() -> None:
     """Serves until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--name", action="append", default=[])
     asked = parser.parse_args()
-    hosts = LOOPBACK | {asked.host}
-    app = st.App(FOLDER / "app.py", middleware=[Middleware(Guard, hosts=hosts)])
-    where = {"server.address": asked.host, "server.port": asked.port, "server.allowedHosts": sorted(hosts)}
+    hosts = LOOPBACK | {asked.host, *asked.name}
+    login = "off" if os.environ.get(LOGIN) == "off" else "required"
+    guard = Middleware(Guard, visitor=partial(rate.visitor, home()), hosts=hosts, login=login)
+    app = st.App(FOLDER / "app.py", lifespan=_serving, routes=[rate_form.route], middleware=[guard])
+    where: dict[str, Any] = {
+        "server.address": asked.host,
+        "server.port": asked.port,
+        "server.allowedHosts": sorted(hosts),
+    }
+    try:
+        rate.start(home())  # takes up what an earlier server left in the journals
+    except HarnessError as problem:
+        sys.exit(f"error: {problem}")
     try:
         app.run(config={**SETTINGS, **where})
     except KeyboardInterrupt:  # uvicorn has closed everything, and raises the signal again

@@ -8,7 +8,7 @@ import typer
 from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.decision.flips import StratumFlips
     from harness.pipeline.decide import ComparisonReport
@@ -77,9 +77,29 @@ def _print(report: "ComparisonReport") -> None:
         for row in rows:
             if strata := _flips(report, row):
                 out.print(f"  {flip_sentence(row.metric, strata)}", markup=False)
+    for sentence in _preferences(report):
+        out.print(sentence, markup=False)
     for reason in report.set_apart:
         out.print(f"not compared: {reason}", markup=False)
     out.print("tests: " + "; ".join(dict.fromkeys(row.test for row in report.comparisons)), markup=False)
+
+
+def _preferences(report: "ComparisonReport") -> "Iterator[str]":
+    """Shares of choices, and the strengths that follow from them where there are three systems or more."""
+    from harness.decision.preference import PREFERENCE, win_rate_of
+
+    for row in report.comparisons:
+        if row.metric == PREFERENCE:
+            rate = win_rate_of(row)
+            bounds = ", no interval,"
+            if rate.low is not None and rate.high is not None:
+                bounds = f" ({100 * rate.low:.1f} to {100 * rate.high:.1f})"
+            share = f"{100 * rate.value:.1f} %{bounds} of {row.n} items"
+            yield f"experts chose {row.candidate} over {row.baseline} in {share}, a tie counting half"
+    if ranking := report.strengths:
+        said = [f"{one.name} {one.strength:+.2f} ({one.low:+.2f} to {one.high:+.2f})" for one in ranking.strengths]
+        added = "; half a win each way was added, as one never lost" if ranking.regularised else ""
+        yield f"strengths (Bradley-Terry, log-odds around their mean): {', '.join(said)}{added}"
 
 
 def print_comparisons(rows: "Sequence[Comparison]", baseline: str) -> None:
@@ -103,17 +123,20 @@ def print_comparisons(rows: "Sequence[Comparison]", baseline: str) -> None:
     )
     for row in rows:
         table.add_row(*_cells(row), style=_style(row))
+        if row.without:
+            learned = f"{row.overlapping} item{'s' if row.overlapping != 1 else ''}"
+            table.add_row(*_cells(row.without, f"  without {learned} also learned"), style=_style(row.without))
     out.print(table)
     for warning in dict.fromkeys(warning for row in rows for warning in row.warnings):
         out.print(f"  note: {warning}", markup=False)
 
 
-def _cells(row: "Comparison") -> list[str]:
+def _cells(row: "Comparison", name: str | None = None) -> list[str]:
     interval = (
         "no interval" if row.ci_low is None or row.ci_high is None else f"({row.ci_low:+.3f} to {row.ci_high:+.3f})"
     )
     return [
-        row.metric,
+        name or row.metric,
         f"{row.candidate_value:.3f}",
         f"{row.baseline_value:.3f}",
         f"{row.difference:+.3f} {interval}",

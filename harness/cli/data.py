@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import data_audit
+from harness.cli import data_audit, data_augment
 from harness.cli.options import Debug, Json
 
 if TYPE_CHECKING:
     from harness.pipeline.data_files import Conversion
 
-app = typer.Typer(help="Training sets: audit, convert and split them.", no_args_is_help=True)
+app = typer.Typer(help="Training sets: audit, convert, split and augment them.", no_args_is_help=True)
 app.command("audit")(data_audit.audit)
+app.command("augment")(data_augment.augment)
 
 Source = Annotated[
     Path,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.options import DEFAULT_HOME, Debug, Experiment, Home, Json, Set
+from harness.cli.options import DEFAULT_HOME, By, Debug, Experiment, Home, Json, Set, user_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,12 +39,16 @@ def gate(
             "--out", metavar="FILE", help="write it here too: .md, .xml (JUnit), .json, or --format (repeatable)"
         ),
     ] = None,
+    by: By = None,
     set_: Set = None,
     home: Home = DEFAULT_HOME,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Apply a policy to a candidate's stored evidence, and record the verdict.
+
+    Where the golden set has sealed items, golden metrics are judged on these alone, and the verdict is recorded as a
+    look at them; `harness run --sealed` has them answered before.
 
     Exit codes: 0 pass, 3 fail, 4 inconclusive, 1 error, 2 usage.
 
@@ -65,6 +69,7 @@ def gate(
         candidate=candidate,
         policy=load_policy(policy, beside=Path.cwd()) if policy else None,
         pinned=_pins(run or ()),
+        by=by or user_name(),
     )
     verdict = apply_policy(prepare(experiment, tuple(set_ or ())), home, request)
     for file in out or ():

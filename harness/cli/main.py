@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from harness.cli import check, compare, data, gate, golden, init, models, registry, report, run, runs, sql, ui
+from harness.cli import check, compare, data, gate, golden, init, models, rate, registry, report, run, runs, sql, ui
 from harness.errors import HarnessError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command("ui")(ui.ui)
 app.add_typer(golden.app, name="golden")
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(rate.app, name="rate")
 
 
 def main() -> None:

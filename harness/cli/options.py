@@ -21,7 +21,27 @@ Set = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="who decides; your user name if left out")]
+AllowOverlap = Annotated[
+    str | None,
+    typer.Option(
+        "--allow-overlap",
+        metavar="REASON",
+        help="learn records that stand in what is scored all the same; why is recorded, and the items are marked",
+    ),
+]
+
 DEFAULT_HOME = Path(".harness")
+
+
+def user_name() -> str:
+    """Who is logged in, for the record of who decided."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError) as nobody:
+        raise typer.BadParameter("this machine does not say who you are; name yourself with --by") from nobody
 
 
 def as_typed(overrides: list[str] | None) -> str:

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_HOME, Debug, Home, Json, Set
+from harness.cli.options import DEFAULT_HOME, By, Debug, Home, Json, Set, user_name
 from harness.cli.registry_output import print_aliases, print_history, print_pointed, print_proof
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="NAME@STAGE, such as icd10-coding@production")]
 Verdict = Annotated[str, typer.Option("--verdict", metavar="ID", help="the verdict's id, or its beginning")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="who decides; your user name if left out")]
 
 
 def promote(
@@ -44,7 +43,7 @@ def promote(
         alias=alias,
         run=run,
         verdict=verdict,
-        by=by or _user(),
+        by=by or user_name(),
         experiment=experiment,
         overrides=tuple(set_ or ()),
     )
@@ -65,7 +64,7 @@ def rollback(
     """
     from harness.pipeline.registry import rollback as point_back
 
-    print_pointed(point_back(home, alias, reason=reason, by=by or _user()), json=json)
+    print_pointed(point_back(home, alias, reason=reason, by=by or user_name()), json=json)
 
 
 def waive(
@@ -157,15 +156,6 @@ def verify(
     print_proof(chain, derived, json=json)
     if chain.problems or (derived and derived.differences):
         raise typer.Exit(1)
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError) as nobody:
-        raise typer.BadParameter("this machine does not say who you are; name yourself with --by") from nobody
 
 
 def _at(home: Path) -> str:

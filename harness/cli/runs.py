@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.records.runs import RunState
 
 STOPPED = "stopped (its process is gone)"
+PAIRS_SHOWN = 5
 
 
 def list_runs(
@@ -102,6 +103,12 @@ def _details_as_json(details: "RunDetails") -> dict[str, object]:
         "training": [{**asdict(point), "at": point.at.isoformat()} for point in details.training],
         "artifacts": [asdict(artifact) for artifact in details.artifacts],
         "registry": list(details.registry),
+        "overlaps": [
+            {**asdict(one), "allowance": {**asdict(one.allowance), "at": one.allowance.at.isoformat()}}
+            for one in details.overlaps
+        ],
+        "sealed": details.sealed
+        and {"status": details.sealed.status, "at": details.sealed.at.isoformat(), "by": details.sealed.by},
         "failed_items": [{"item_id": g.item_id, "error": g.error} for g in details.failed],
     }
 
@@ -121,11 +128,12 @@ def _print_details(details: "RunDetails", *, stopped: bool) -> None:
         "status": (STOPPED if stopped else state.status) + (f": {state.reason}" if state.reason else ""),
         "golden set": f"{run.golden_set} {run.golden_version} ({run.golden_sha256[:12]})",
         "base model": provenance.get("base_model"),
+        "training sets": provenance.get("training_sets"),
         "git": provenance.get("git"),
         "packages": provenance.get("packages"),
         "machine": f"{provenance.get('processor')}, {provenance.get('cores')} cores, {provenance.get('platform')}",
         "configuration": dict(run.system_config),
-        **state.facts,
+        **{name: fact for name, fact in state.facts.items() if name != "stages"},
     }
     for key, value in described.items():
         facts.add_row(key, _readable(value))
@@ -134,9 +142,7 @@ def _print_details(details: "RunDetails", *, stopped: bool) -> None:
         out.print(
             f"probe {probe.scorer}: {'passed' if probe.value == 1.0 else 'FAILED'} ({probe.detail})", markup=False
         )
-    for point in details.training:
-        if point.name == "validation_loss":
-            out.print(f"epoch {point.epoch:g}: validation loss {point.value:.4f} nats an answer token", markup=False)
+    _print_training(details)
     table = Table("metric", "value", "interval", "n", "method")
     for name, estimate in details.estimates.items():
         interval = "" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
@@ -144,13 +150,50 @@ def _print_details(details: "RunDetails", *, stopped: bool) -> None:
     out.print(table)
     for note in details.notes:
         out.print(f"note: {note}", markup=False)
+    for sentence in _overlap_sentences(details):
+        out.print(f"overlap: {sentence}", markup=False)
+    if stage := details.sealed:
+        why = f" ({stage.reason})" if stage.reason else ""
+        out.print(f"sealed items: {stage.status}{why} at {stage.at:%Y-%m-%d %H:%M} UTC, asked for by {stage.by}")
     for sentence in details.registry:
         out.print(f"registry: {sentence}", markup=False)
     for generation in details.failed:
         out.print(f"not answered: {generation.item_id}: {generation.error}", markup=False)
 
 
+def _print_training(details: "RunDetails") -> None:
+    from harness.cli.output import console
+    from harness.pipeline.stage_facts import span_of, stage_spans
+
+    spans = stage_spans(details.state.facts)
+    for point in details.training:
+        if point.name == "validation_loss":
+            span = span_of(point, spans)
+            epoch = f"stage {span.number}, epoch {span.own_epoch(point):g}" if span else f"epoch {point.epoch:g}"
+            console().print(f"{epoch}: validation loss {point.value:.4f} nats an answer token", markup=False)
+    for span in spans:
+        if span.facts:
+            console().print(span.sentence, markup=False)
+
+
+def _overlap_sentences(details: "RunDetails") -> list[str]:
+    """Who let the run learn what it is scored on, and why; then the first pairs."""
+    said: list[str] = []
+    for allowance in dict.fromkeys(one.allowance for one in details.overlaps):
+        pairs = [one for one in details.overlaps if one.allowance == allowance]
+        shown = ", ".join(
+            f"line {one.line} and {one.item_id} ({one.kind.replace('_', ' ')}, {one.share:.0%})"
+            for one in pairs[:PAIRS_SHOWN]
+        )
+        more = f" and {len(pairs) - PAIRS_SHOWN} more (v_overlaps has all)" if len(pairs) > PAIRS_SHOWN else ""
+        when = f"{allowance.at:%Y-%m-%d %H:%M} UTC"
+        said.append(f"{allowance.by} allowed it at {when}: {allowance.reason}. Learned: {shown}{more}")
+    return said
+
+
 def _readable(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}={_readable(inner)}" for key, inner in value.items() if inner is not None)
+    if isinstance(value, list):
+        return "; ".join(_readable(one) for one in value)
     return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,7 @@
 """An experiment: a declared question, a golden set and the systems to compare on it."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -11,6 +12,7 @@ from harness.config.dataset_id import is_dataset_id
 from harness.config.overrides import apply_overrides
 from harness.config.policy import Policy, load_policy
 from harness.config.regression import Suite, load_suite
+from harness.config.stage import Stage, StageEntry, as_entries, is_one_path, replay_problems
 from harness.config.system import Decoding, Device, Dtype, Prompt, Seeds, System, SystemEntry
 from harness.config.validate import Strict, validate
 from harness.config.yaml_file import read_yaml
@@ -19,17 +21,18 @@ from harness.hashing import content_hash
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 BASE = "base"  # the implicit run that holds the base model's regression scores
+HUMAN = "human"  # the implicit system of an expert's answers: golden references, or a file's
 StrictT = TypeVar("StrictT", bound=Strict)
 
 
 class ExperimentFile(Strict):
-    """`experiment.yaml` as written."""
+    """`experiment.yaml` as written. `training_set` is one path, or several stages in order."""
 
     name: str
     question: str
     base_model: str
     golden_set: str
-    training_set: str | None = None
+    training_set: tuple[StageEntry, ...] | None = None
     corpus: str | None = None
     regression: str | None = None
     policy: str | None = None
@@ -42,6 +45,11 @@ class ExperimentFile(Strict):
     trust_remote_code: bool = False
     systems: dict[str, SystemEntry]
 
+    @pydantic.field_validator("training_set", mode="before")
+    @classmethod
+    def _a_path_alone_is_one_stage(cls, training_set: object) -> object:
+        return None if training_set is None else as_entries(training_set)
+
     @pydantic.field_validator("systems", mode="before")
     @classmethod
     def _nothing_said_is_everything_inherited(cls, systems: object) -> object:
@@ -52,13 +60,17 @@ class ExperimentFile(Strict):
 
 
 class Experiment(Strict):
-    """An experiment with every path absolute and every system resolved. A relative `training_set` is an id of a hub."""
+    """An experiment with every path absolute and every system resolved.
+
+    `stages` are the training sets in the order in which an adapter learns from them: one as a rule, none where nothing
+    is learned.
+    """
 
     folder: Path
     name: str
     question: str
     golden_set: Path
-    training_set: Path | None
+    stages: tuple[Stage, ...]
     corpus: Path | None
     regression: Suite | None
     policy: Policy | None
@@ -66,13 +78,19 @@ class Experiment(Strict):
     systems: dict[str, System]
 
     @property
+    def training_set(self) -> Path | None:
+        """The last stage's training set, which is the task's; shots are drawn from it. A relative one is a hub's id."""
+        return self.stages[-1].path if self.stages else None
+
+    @property
     def experiment_id(self) -> str:
         """Hash of everything said in the file and on the command line, 16 digits.
 
         Of a path it covers the last part only, so that an experiment is the same one on another machine.
         """
-        said = self.model_dump(mode="json", exclude={"folder", "systems"})
-        said |= {key: Path(said[key]).name for key in ("golden_set", "training_set", "corpus") if said[key]}
+        said = self.model_dump(mode="json", exclude={"folder", "systems", "stages"})
+        said |= {key: Path(said[key]).name for key in ("golden_set", "corpus") if said[key]}
+        said["training_set"] = _said_of_stages(self.stages)
         said["systems"] = [_without_folders(system) for system in self.systems.values()]
         return content_hash(said)[:16]
 
@@ -140,7 +158,7 @@ def _resolve(written: ExperimentFile, file: Path) -> Experiment:
         name=written.name,
         question=written.question,
         golden_set=golden_set,
-        training_set=_dataset_id(written.training_set, file.parent) or existing("training_set", written.training_set),
+        stages=_stages(written.training_set or (), file.parent, existing),
         corpus=existing("corpus", written.corpus),
         regression=load_suite(written.regression, beside=file.parent) if written.regression else None,
         policy=load_policy(written.policy, beside=file.parent) if written.policy else None,
@@ -155,10 +173,30 @@ def _resolve(written: ExperimentFile, file: Path) -> Experiment:
     return experiment
 
 
-def _dataset_id(name: str | None, folder: Path) -> Path | None:
+def _stages(
+    written: Sequence[StageEntry], folder: Path, existing: Callable[[str, str], Path | None]
+) -> tuple[Stage, ...]:
+    """The stages whose files are there; `existing` notes the others."""
+    stages: list[Stage] = []
+    for number, entry in enumerate(written):
+        key = f"training_set.{number}.path" if len(written) > 1 else "training_set"
+        if path := _dataset_id(entry.path, folder) or existing(key, entry.path):
+            stages.append(Stage.model_validate({**entry.model_dump(), "path": path}))
+    return tuple(stages)
+
+
+def _said_of_stages(stages: Sequence[Stage]) -> object:
+    """A training set that is only named is its name, as it was before there were stages."""
+    if not stages:
+        return None
+    if is_one_path(stages):
+        return stages[0].path.name
+    return [{**stage.said, "path": stage.path.name} for stage in stages]
+
+
+def _dataset_id(name: str, folder: Path) -> Path | None:
     """A Hugging Face id (`owner/name`), which is the one relative path of an experiment; None for a file or folder."""
-    is_id = name is not None and is_dataset_id(name) and not (folder / name).exists()
-    return Path(name) if name and is_id else None
+    return Path(name) if is_dataset_id(name) and not (folder / name).exists() else None
 
 
 def _contradictions(written: ExperimentFile) -> list[str]:
@@ -167,12 +205,15 @@ def _contradictions(written: ExperimentFile) -> list[str]:
         for name in (written.name, *written.systems)
         if not _NAME.fullmatch(name)
     ]
+    problems += replay_problems(written.training_set or ())
     if not written.systems:
         problems.append("systems is empty; name at least one, such as `zero_shot: {}`")
     if written.seeds and "seed" in written.model_fields_set:
         problems.append("seed is for one run and seeds for several: keep one of them")
     if BASE in written.systems:
         problems.append(f'systems.{BASE}: "{BASE}" is the base model itself; choose another name')
+    if HUMAN in written.systems:
+        problems.append(f'systems.{HUMAN}: "{HUMAN}" is an expert (`harness run --only {HUMAN}`); choose another name')
     for name, entry in written.systems.items():
         if entry.finetune and not written.training_set:
             problems.append(f"systems.{name}: finetune needs a training_set. Add `training_set: FILE`.")

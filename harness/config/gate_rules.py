@@ -97,6 +97,11 @@ def _threshold_problems(said: Mapping[str, object]) -> list[str]:
             f"{_these(compared)} needs a comparison. Add `test: superiority` or `test: noninferiority`, "
             "and put any limit on the value into another gate"
         )
+    if said["metric"] == "rating/preference":
+        problems.append(
+            "rating/preference is about two systems. Write `test: superiority` with `against:`; `by: 0.2` asks for 20 "
+            "points more wins than losses"
+        )
     least, most = _number(said, "at_least"), _number(said, "at_most")
     if least is not None and most is not None and least > most:
         problems.append(f"at_least is {least:g} and at_most is {most:g}: no value keeps both. Swap or change them")

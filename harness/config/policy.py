@@ -88,7 +88,8 @@ class PolicyFile(Strict):
     """`suites/policies/<name>.yaml` as written.
 
     `alias` is what a passing verdict may point at (None: any). `confidence` is that of the two-sided intervals. A
-    verdict may be used for `valid_for_days` days (None: always). `seed` is that of every resampling.
+    verdict may be used for `valid_for_days` days (None: always). `seed` is that of every resampling. `sealed_risk` is
+    the chance of a lucky pass, in (0, 1), above which a verdict says that the sealed items are worn (None: 0.1).
     """
 
     alias: str | None = None
@@ -97,6 +98,7 @@ class PolicyFile(Strict):
     gates: tuple[Gate, ...]
     valid_for_days: int | None = pydantic.Field(default=None, ge=1)
     seed: int = pydantic.Field(default=0, ge=0)
+    sealed_risk: float | None = pydantic.Field(default=None, gt=0, lt=1)
 
     @pydantic.field_validator("alias")
     @classmethod

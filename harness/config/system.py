@@ -22,7 +22,10 @@ Seeds = Annotated[tuple[int, ...], pydantic.Field(min_length=2), pydantic.AfterV
 
 
 class Prompt(Strict):
-    """How an item becomes messages. `template` frames the item's last turn; `shots` are drawn from the training set."""
+    """How an item becomes messages.
+
+    `template` frames the item's last turn. `shots` are drawn from the training set, of several stages from the last.
+    """
 
     system: str | None = None
     template: str = "{input}"
@@ -53,7 +56,10 @@ class Decoding(Strict):
 
 
 class Finetune(Strict):
-    """How an adapter is learned. `adapter` is passed to PEFT's `LoraConfig` as it is."""
+    """How an adapter is learned. `adapter` is passed to PEFT's `LoraConfig` as it is.
+
+    A stage of the training set may have `epochs` and a `learning_rate` of its own.
+    """
 
     method: Literal["lora"] = "lora"
     epochs: int = pydantic.Field(default=3, ge=1)

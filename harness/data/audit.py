@@ -18,6 +18,7 @@ from harness.data.repeats import find_contradictions, find_repeats
 from harness.data.secret_values import secret_values
 from harness.data.sensitive import find_sensitive
 from harness.records.items import GoldenSet
+from harness.records.training import count_origins
 
 _ORDER = ("problem", "warning", "hint")
 
@@ -60,6 +61,7 @@ def audit(given: AuditInput, thresholds: Thresholds) -> AuditReport:
         facts=(
             ("format", given.audited.format),
             ("groups", str(len({one.record.group for one in records if one.record.group is not None}) or "none")),
+            *_origins(records),
             *length_facts(given.lengths),
             ("classes", f"{len(set(classes.values())):,}, by {what}" if classes else "none that can be told"),
             *format_facts(records),
@@ -77,6 +79,12 @@ def _golden(given: AuditInput) -> list[Observation]:
     if given.golden is None:
         return []
     return find_golden_overlap(given.audited.records, given.golden.items)
+
+
+def _origins(records: Sequence[AuditedRecord]) -> list[tuple[str, str]]:
+    """Records of each origin, where some were made of others."""
+    origins = count_origins(record.record for record in records)
+    return [("origins", ", ".join(f"{name} {count:,}" for name, count in origins.items()))] if origins else []
 
 
 def _size(records: int, advised: tuple[int, int]) -> list[Observation]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from harness.data.audit_finding import Observation, counted, of_records, unique
+from harness.data.origins import origin_of
 from harness.data.raw_records import RawRecord, RawRecords, read_raw_records
 from harness.data.training import read_training_set
 from harness.data.training_fields import recognise_format
@@ -22,7 +23,7 @@ _NEEDED: Mapping[TrainingFormat, tuple[str, ...]] = {
     "preference": ("prompt", "chosen", "rejected"),
     "labelled": ("text", "label"),
 }
-_NO_TEXT_LEARNED = frozenset({"record_id", "group", "tags", "origin", "parents"})
+_NO_TEXT_LEARNED = frozenset({"record_id", "group", "tags", "origin", "parents", "augmentation"})
 _ROLES: Mapping[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 _Formats = Mapping[int, TrainingFormat | None]
 
@@ -154,7 +155,7 @@ def _leniently(raw: RawRecord, written: TrainingFormat | None) -> TrainingRecord
             asked, answered, *_ = _NEEDED[written]
             turns, answer = _turns(value.get(asked), "user"), _text(value.get(answered))
     prompt = turns or (Message(role="user", content=""),)
-    return TrainingRecord(prompt=prompt, completion=answer, line=raw.number)
+    return TrainingRecord(prompt=prompt, completion=answer, line=raw.number, origin=origin_of(value))
 
 
 def _turns(value: object, role: Role) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""Training records that may not be parted: those of one group, and those that ask the same question."""
+"""Training records that may not be parted: of one group, with the same question, or one made from the other."""
 
 from collections.abc import Hashable, Sequence
 
@@ -8,7 +8,10 @@ from harness.records.training import TrainingRecord
 
 
 def bundle(records: Sequence[TrainingRecord], *, together: Sequence[Hashable | None] = ()) -> list[list[int]]:
-    """Indices of records that belong together, by group or by question (normalised), also through third ones.
+    """Indices of records that belong together, by group, question (normalised) or origin, also through third ones.
+
+    A record made from others, such as a paraphrase, belongs to them: it would otherwise be validated on what it was
+    made from.
 
     Args:
         records: The records.
@@ -26,6 +29,7 @@ def bundle(records: Sequence[TrainingRecord], *, together: Sequence[Hashable | N
     for index, record in enumerate(records):
         marks: list[tuple[str, Hashable]] = [("question", normalise(record.question) or record.question)]
         marks += [("group", record.group)] if record.group is not None else []
+        marks += [("record", one) for one in (record.record_hash, *record.parents)]
         if together and (mark := together[index]) is not None:
             marks.append(("together", mark))
         for mark in marks:

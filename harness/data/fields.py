@@ -81,6 +81,8 @@ def _describe(error: dict[str, Any], noun: str) -> str:
             return f'"{place}": {seen} is not allowed; {_literal_hint(error["input"], values)}'
         case "string_type":
             return f'"{place}": text is needed, seen: {seen}. Write it in double quotes.'
+        case "bool_type":
+            return f'"{place}": true or false is needed, seen: {seen}. Write it without quotes.'
         case "list_type":
             return f'"{place}": a list is needed, seen: {seen}. Write it in square brackets.'
         case "model_type":

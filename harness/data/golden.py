@@ -1,5 +1,6 @@
 """Golden sets: expert-made, versioned, hashed items with references."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
@@ -43,6 +44,46 @@ class _ItemLine(LineModel):
     must_contain: list[Text] = Field(default_factory=list[Text])
     must_not_contain: list[Text] = Field(default_factory=list[Text])
     notes: str | None = None
+    sealed: bool = False
+    retired: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoldenLines:
+    """The items of a `golden.jsonl`, retired ones too, each with its line (from 1), and what is wrong with the others.
+
+    `sha256` is that of the bytes as read.
+    """
+
+    path: Path
+    sha256: str
+    items: tuple[tuple[int, Item], ...]
+    problems: tuple[Problem, ...]
+
+
+def scan_golden_items(path: Path) -> GoldenLines:
+    """Reads every line of a `golden.jsonl`, and keeps its problems.
+
+    Raises:
+        DataError: The file is missing or cannot be read.
+    """
+    lines = scan_jsonl(path)
+    problems = list(lines.problems)
+    items: list[tuple[int, Item]] = []
+    line_of: dict[str, int] = {}
+    for line, value in lines.objects:
+        item, found = read_item(value)
+        problems += [(line, problem) for problem in found]
+        item_id = value.get("item_id")
+        if isinstance(item_id, str) and item_id.strip():
+            first = line_of.setdefault(item_id, line)
+            if first != line:
+                problems.append((line, f'item_id "{item_id}" is already used in line {first}. Give each item its own.'))
+        if item is not None:
+            items.append((line, item))
+    if items and all(item.retired is not None for _, item in items):
+        problems.append((1, "every item is retired; at least one that is asked is needed. Add an item."))
+    return GoldenLines(path=path, sha256=lines.sha256, items=tuple(items), problems=tuple(sorted(problems)))
 
 
 def load_golden_set(folder: Path) -> GoldenSet:
@@ -56,54 +97,52 @@ def load_golden_set(folder: Path) -> GoldenSet:
         ConfigError: `manifest.yaml` is not valid.
     """
     manifest = load_manifest(folder)
-    path = folder / GOLDEN_NAME
-    lines = scan_jsonl(path)
-    problems = list(lines.problems)
-    items: list[Item] = []
-    line_of: dict[str, int] = {}
-    for line, value in lines.objects:
-        item, found = read_item(value)
-        problems += [(line, problem) for problem in found]
-        item_id = value.get("item_id")
-        if isinstance(item_id, str) and item_id.strip():
-            first = line_of.setdefault(item_id, line)
-            if first != line:
-                problems.append((line, f'item_id "{item_id}" is already used in line {first}. Give each item its own.'))
-        if item is not None:
-            items.append(item)
-    _raise_if_wrong(path, manifest, lines.sha256, problems)
+    lines = scan_golden_items(folder / GOLDEN_NAME)
+    _raise_if_wrong(manifest, lines)
+    return golden_set_of(folder, manifest, lines)
+
+
+def golden_set_of(folder: Path, manifest: Manifest, lines: GoldenLines) -> GoldenSet:
+    """The golden set of a manifest and the items that could be read.
+
+    Raises:
+        DataError: The manifest names a list of codes that cannot be read.
+    """
+    items = [item for _, item in lines.items]
     return GoldenSet(
         name=manifest.name,
         version=manifest.version,
         sha256=lines.sha256,
         licence=manifest.licence,
-        items=tuple(items),
+        items=tuple(item for item in items if item.retired is None),
         scorers=manifest.scorers,
         known_codes=load_code_list(folder / manifest.code_list) if manifest.code_list else None,
+        retired=tuple(item for item in items if item.retired is not None),
     )
 
 
-def _raise_if_wrong(path: Path, manifest: Manifest, seen: str, problems: list[Problem]) -> None:
-    """Raises what is wrong with the bytes and with the items, together."""
-    changed = _hash_problem(path, manifest, seen)
-    if changed and problems:
-        listed = [changed, *(f"{path}:{line}: {text}" for line, text in sorted(problems))]
-        raise DataError(problems_message(str(path), listed))
-    if changed:
-        raise DataError(changed)
-    if problems:
-        raise_problems(path, problems)
-
-
-def _hash_problem(path: Path, manifest: Manifest, seen: str) -> str | None:
-    expected = manifest.sha256.lower()
+def hash_problem(manifest: Manifest, lines: GoldenLines) -> str | None:
+    """That the bytes are not those of the manifest, with the next step; None where they are."""
+    seen, expected = lines.sha256, manifest.sha256.lower()
     if seen == expected:
         return None
     return (
-        f"{path}: the sha256 is {seen}, but {MANIFEST_NAME} (version {manifest.version}) says {expected}. "
+        f"the sha256 is {seen}, but {MANIFEST_NAME} (version {manifest.version}) says {expected}. "
         f"If the change is meant, raise `version`, add a line to `changes` and set `sha256: {seen}` there; "
         "else restore the file (a checkout that changes line ends also changes the hash)."
     )
+
+
+def _raise_if_wrong(manifest: Manifest, lines: GoldenLines) -> None:
+    """Raises what is wrong with the bytes and with the items, together."""
+    path, changed = lines.path, hash_problem(manifest, lines)
+    if changed and lines.problems:
+        listed = [f"{path}: {changed}", *(f"{path}:{line}: {text}" for line, text in lines.problems)]
+        raise DataError(problems_message(str(path), listed))
+    if changed:
+        raise DataError(f"{path}: {changed}")
+    if lines.problems:
+        raise_problems(path, lines.problems)
 
 
 def read_item(value: dict[str, object]) -> tuple[Item | None, list[str]]:
@@ -127,6 +166,8 @@ def read_item(value: dict[str, object]) -> tuple[Item | None, list[str]]:
         notes=checked.notes,
         must_contain=tuple(checked.must_contain),
         must_not_contain=tuple(checked.must_not_contain),
+        sealed=checked.sealed,
+        retired=checked.retired,
     )
     return item, []
 

@@ -17,7 +17,11 @@ from harness.records.items import Item
 _PLURAL = frozenset({"references", "answers", "labels", "targets", "outputs"})
 _LISTS = {"tags": "|;,\n", "must_contain": "|\n", "must_not_contain": "|\n"}
 _CHOICES = ("kind", "difficulty")
-_PLAIN = ("group", "source", "notes")
+_PLAIN = ("group", "source", "notes", "retired")
+_YES_OR_NO = {
+    **dict.fromkeys(("true", "yes", "1", "x"), True),
+    **dict.fromkeys(("false", "no", "0", ""), False),
+}
 
 _RIGHT_ANSWER = (
     *("reference", "answer", "expected", "expected_answer", "expected_output", "correct_answer"),
@@ -51,6 +55,8 @@ _ROLES: Mapping[str, Role] = {
     "difficulty": Role(names=("difficulty",)),
     "source": Role(names=("source",), perhaps=("origin", "provenance", "author")),
     "notes": Role(names=("notes",), perhaps=("comment", "comments", "rationale", "explanation", "remark", "remarks")),
+    "sealed": Role(names=("sealed",)),
+    "retired": Role(names=("retired",)),
 }
 
 
@@ -112,6 +118,8 @@ def _item_line(row: Row, columns: Columns, place: str) -> tuple[dict[str, object
     for role in (*_CHOICES, *_PLAIN):
         if (text := _optional(row, columns, role, problems)) is not None:
             line[role] = text.casefold() if role in _CHOICES else text
+    if _is_sealed(row, columns, problems):
+        line["sealed"] = True
     for role, separators in _LISTS.items():
         column = columns.one(role)
         if column is not None and column in row.cells:
@@ -159,6 +167,19 @@ def _optional(row: Row, columns: Columns, role: str, problems: list[str]) -> str
     if text is None:
         problems.append(not_text(column, row.cells[column]))
     return text.strip() if text and text.strip() else None
+
+
+def _is_sealed(row: Row, columns: Columns, problems: list[str]) -> bool:
+    column = columns.one("sealed")
+    if column is None or column not in row.cells:
+        return False
+    value = row.cells[column]
+    text = (
+        str(value).strip().casefold() if isinstance(value, bool | int) else (cell_text(value) or "").strip().casefold()
+    )
+    if text not in _YES_OR_NO:
+        problems.append(f'"{column}": {show_value(value)} is neither yes nor no; allowed: true, false, yes, no.')
+    return _YES_OR_NO.get(text, False)
 
 
 def _repeats(

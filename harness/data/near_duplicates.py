@@ -1,26 +1,19 @@
-"""Questions that are nearly the same: MinHash finds candidates, their exact Jaccard similarity decides.
-
-Source: Broder (1997) for MinHash; datasketch for the hashing and the index.
-"""
+"""Questions that are nearly the same: MinHash finds candidates, their exact Jaccard similarity decides."""
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from datasketch import MinHash, MinHashLSH  # pyright: ignore[reportMissingTypeStubs]
 
 from harness.data.audit_finding import Observation, counted, of_records, unique
 from harness.data.audit_records import AuditedRecord
+from harness.data.min_hash import AlikeSets, Sketch
 from harness.data.normalise import normalise, normalised_words
 
 SHINGLE_WORDS = 3
 FRAME_SHARE = 0.3  # of the records: a run of words that so many share is their frame, such as an instruction
 _FEWEST_FOR_FRAME = 50  # records; among fewer, what many share may be the copies that are looked for
 _SAMPLED = 2000  # records that the frame is told from
-_PERMUTATIONS = 64
-_SEED = 1
 _MOST_CANDIDATES = 50  # looked at for one question, so that time stays linear in what is nearly all alike
 
 _Shingles = frozenset[bytes]
@@ -44,31 +37,42 @@ class NearTexts:
     def __init__(self, threshold: float, *, frame: _Shingles = frozenset()) -> None:
         self._threshold = threshold
         self._frame = frame
-        # Recall over precision: what is found is verified.
-        self._index: Any = MinHashLSH(threshold=min(threshold, 0.95), num_perm=_PERMUTATIONS, weights=(0.2, 0.8))
+        self._sets = AlikeSets(threshold)
         self._shingles: dict[int, _Shingles] = {}
-        self._empty = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, hashfunc=zlib.crc32)
 
-    def similar_or_add(self, number: int, text: str) -> tuple[int, float] | None:
+    def add(self, number: int, text: str) -> None:
+        """Adds a text as `number`, whatever it is like; one without words is left out."""
+        if shingles := self._own(text):
+            self._add(number, shingles, self._sketch(shingles))
+
+    def most_similar(self, text: str, *, besides: Container[int] = ()) -> tuple[int, float] | None:
+        """The most similar text there is, with its similarity, if there is one; `besides` are not looked at."""
+        shingles = self._own(text)
+        return self._best(shingles, self._sketch(shingles), besides) if shingles else None
+
+    def similar_or_add(self, number: int, text: str, *, besides: Container[int] = ()) -> tuple[int, float] | None:
         """The most similar text there is, with its similarity; where there is none, the text is added as `number`."""
-        shingles = word_shingles(text) - self._frame
-        if not shingles:
+        if not (shingles := self._own(text)):
             return None
         sketch = self._sketch(shingles)
-        found = self._best(shingles, sketch)
+        found = self._best(shingles, sketch, besides)
         if found is None:
-            self._shingles[number] = shingles
-            self._index.insert(number, sketch, check_duplication=False)
+            self._add(number, shingles, sketch)
         return found
 
-    def _sketch(self, shingles: Iterable[bytes]) -> Any:
-        sketch: Any = self._empty.copy()
-        sketch.update_batch(shingles)
-        return sketch
+    def _own(self, text: str) -> _Shingles:
+        return word_shingles(text) - self._frame
 
-    def _best(self, shingles: _Shingles, sketch: Any) -> tuple[int, float] | None:
-        candidates: list[int] = sorted(self._index.query(sketch))[:_MOST_CANDIDATES]
-        scored = [(jaccard(shingles, self._shingles[number]), -number) for number in candidates]
+    def _sketch(self, shingles: _Shingles) -> Sketch:
+        return self._sets.sketch(zlib.crc32(shingle) for shingle in shingles)
+
+    def _add(self, number: int, shingles: _Shingles, sketch: Sketch) -> None:
+        self._shingles[number] = shingles
+        self._sets.add(number, sketch)
+
+    def _best(self, shingles: _Shingles, sketch: Sketch, besides: Container[int]) -> tuple[int, float] | None:
+        candidates = [one for one in self._sets.proposed(sketch) if one not in besides][:_MOST_CANDIDATES]
+        scored = [(jaccard(shingles, self._shingles[one]), -one) for one in candidates]
         similarity, negative = max(scored, default=(0.0, 0))
         return (-negative, similarity) if similarity >= self._threshold else None
 

@@ -94,7 +94,7 @@ def guard(training_set: TrainingSet, golden_set: GoldenSet, *, templates: Sequen
     )
 
 
-def refuse(overlaps: Sequence[Overlap], *, path: str, scored: str, instead: str) -> None:
+def refuse(overlaps: Sequence[Overlap], *, path: str, scored: str, instead: str, otherwise: str = "") -> None:
     """Raises where there is any overlap.
 
     Args:
@@ -102,6 +102,7 @@ def refuse(overlaps: Sequence[Overlap], *, path: str, scored: str, instead: str)
         path: The training set's file.
         scored: What was overlapped, by its name.
         instead: What else can be done than remove records, in brackets.
+        otherwise: A sentence on what can be done without removing anything, with a leading space.
 
     Raises:
         OverlapError: With each pair of line and item.
@@ -112,7 +113,7 @@ def refuse(overlaps: Sequence[Overlap], *, path: str, scored: str, instead: str)
     raise OverlapError(
         f"{problems_message(f'{path} overlaps {scored}', listed)}\n"
         "No training record may share its text with an item: the score would show memory, not skill. Remove these "
-        f"records from the training set {instead}."
+        f"records from the training set {instead}.{otherwise}"
     )
 
 

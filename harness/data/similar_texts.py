@@ -4,23 +4,17 @@ MinHash proposes pairs and the exact Jaccard index decides. What cannot reach th
 sets with a Jaccard index of t share at least t of either.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from harness.data.frames import is_frame, most_before_frame
+from harness.data.min_hash import AlikeSets
 from harness.data.word_runs import HashedTexts, Hashes, Numbers, RunIndex, Runs, Truths, distinct, runs_of
-
-if TYPE_CHECKING:
-    from datasketch import MinHash
 
 SIMILAR = 0.7
 _LENGTH = 3
 _FEWEST_RUNS = 8  # fewer say too little: two short questions are alike by chance
-_BANDS, _ROWS = 32, 4  # a pair at the threshold is proposed with a probability of 0.9998
 
 
 class SimilarTexts:
@@ -52,18 +46,16 @@ class SimilarTexts:
         """Near copies: number of the text added, number of the scored text, and their Jaccard index in [0.7, 1]."""
         if not self._found:
             return []
-        from datasketch import MinHashLSH
-
         reached = self._held_by[_known(self._vocabulary, self._scored.hashes)] > 0
         scored = dict(_enough(self._scored, reached, texts=int(self._scored.owners.max(initial=-1)) + 1))
-        lsh = MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
-        for number, signature in _signatures(scored):
-            lsh.insert(str(number), signature)
+        alike_sets = AlikeSets(SIMILAR)
+        for number, hashes in scored.items():
+            alike_sets.add(number, alike_sets.sketch(hashes.tolist()))
         frames = self._vocabulary[self._held_by > most_before_frame(self._added)]
         pairs: list[tuple[int, int, float]] = []
-        for number, signature in _signatures(self._found):
-            for text in sorted(int(str(key)) for key in lsh.query(signature)):
-                alike = _jaccard(self._found[number], scored[text], frames)
+        for number, hashes in self._found.items():
+            for text in alike_sets.proposed(alike_sets.sketch(hashes.tolist())):
+                alike = _jaccard(hashes, scored[text], frames)
                 if alike >= SIMILAR:
                     pairs.append((number, text, alike))
         return pairs
@@ -88,16 +80,6 @@ def _enough(runs: Runs, shared: Truths, *, texts: int) -> list[tuple[int, Hashes
     ends = np.cumsum(sizes)
     kept = np.flatnonzero((sizes >= _FEWEST_RUNS) & (matched >= SIMILAR * sizes))
     return [(int(text), runs.hashes[ends[text] - sizes[text] : ends[text]]) for text in kept]
-
-
-def _signatures(texts: dict[int, Hashes]) -> "Iterable[tuple[int, MinHash]]":
-    from datasketch import MinHash
-
-    blank = MinHash(num_perm=_BANDS * _ROWS, scheme="affine64", hashfunc=int)
-    for number, hashes in texts.items():
-        signature = blank.copy()
-        signature.update_batch(hashes.tolist())
-        yield number, signature
 
 
 def _jaccard(one: Hashes, other: Hashes, frames: Hashes) -> float:

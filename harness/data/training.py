@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.data.bundles import bundle, draw_lot
 from harness.data.fields import check_fields
+from harness.data.origins import origin_of, parents_of
 from harness.data.raw_records import RawRecord, RawRecords, read_raw_records
 from harness.data.training_fields import (
     INNER,
@@ -162,7 +163,14 @@ def _read_record(raw: RawRecord, written: TrainingFormat) -> TrainingRecord | li
     if problems:
         return problems
     return TrainingRecord(
-        prompt=prompt, completion=completion, line=raw.number, group=line.group, rejected=rejected, label=label
+        prompt=prompt,
+        completion=completion,
+        line=raw.number,
+        group=line.group,
+        rejected=rejected,
+        label=label,
+        origin=origin_of(raw.value),
+        parents=parents_of(raw.value),
     )
 
 

@@ -21,7 +21,7 @@ FORMATS = (
     "chat (messages), instruction (instruction, output, optional input), prompt-completion (prompt, completion), "
     "preference (prompt, chosen, rejected) or labelled text (text, label)"
 )
-PASSED_ON = ("group", "record_id", "source", "origin", "parents", "tags", "notes")
+PASSED_ON = ("group", "record_id", "source", "origin", "parents", "augmentation", "tags", "notes")
 """Fields that every format may have and that are no part of what is learned."""
 
 _ANSWERS = ("response", "answer", "target", "label")
@@ -74,13 +74,18 @@ _Name = Annotated[Text, BeforeValidator(_plain)]
 
 
 class TrainingLine(LineModel):
-    """What every format may carry; all but `group` is for people and is ignored."""
+    """What every format may carry.
+
+    `origin` and `parents` mark a record that was made of others; `augmentation` says how. The rest but `group` is for
+    people and is ignored.
+    """
 
     group: _Name | None = None
     record_id: object = None
     source: object = None
     origin: object = None
     parents: object = None
+    augmentation: object = None
     tags: object = None
     notes: object = None
 

@@ -8,6 +8,7 @@ from typing import Unpack
 from harness.decision.choice import DEFAULT_CONFIDENCE, IntervalOptions, MethodName
 from harness.decision.interval import ChosenInterval, choose_interval
 from harness.decision.pairing import Pairs, Side, pair_items
+from harness.decision.raters import widen_comparison
 from harness.decision.sample import Sample, cluster_warnings, draw_sample
 from harness.decision.values import collect_values
 from harness.records.estimates import Comparison
@@ -41,8 +42,9 @@ def compare(
     Items pair by id and hash; what does not pair is counted in `n_missing` and said in `warnings`. Binary: Tango's
     score interval with the mid-p McNemar test. Graded and count: bounded-mean score interval (t where the metric has no
     bounds) with the sign-flip permutation test. Where items share a `group`: cluster-robust interval with flips of
-    whole clusters. Several samples of an item are averaged first, which makes a binary metric graded. Random flips are
-    seeded: the same scores give the same comparison.
+    whole clusters. Several samples of an item are averaged first, which makes a binary metric graded. Of ratings,
+    raters are a sample beside the items where there are five or more. Random flips are seeded: the same scores give
+    the same comparison.
 
     Args:
         metric: What the scores measure.
@@ -74,7 +76,7 @@ def compare(
     low, high = contrast.interval.bounds if contrast.interval.bounds is not None else (None, None)
     better = sum(value > 0 for value in differences.values)
     worse = sum(value < 0 for value in differences.values)
-    return Comparison(
+    comparison = Comparison(
         metric=metric.name,
         kind=differences.kind,
         candidate=candidate_name,
@@ -97,6 +99,7 @@ def compare(
         n_missing=pairs.n_missing,
         warnings=_collect_warnings(metric, pairs, differences, contrast.interval),
     )
+    return widen_comparison(metric, comparison, candidate, baseline)
 
 
 def _subtract(metric: Metric, ours: Sample, theirs: Sample) -> Sample:

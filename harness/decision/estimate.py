@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.decision.choice import MethodName
 from harness.decision.interval import choose_interval
+from harness.decision.raters import widen_estimate
 from harness.decision.sample import cluster_warnings, draw_sample, number_clusters
 from harness.decision.values import collect_values, count_missing
 from harness.errors import ComparisonError
@@ -22,7 +23,7 @@ def estimate(
     """One system's mean value on a metric over its items, with a two-sided interval.
 
     Several samples of an item are averaged first. Failed scores and values that are None are left out, never counted
-    as 0; `note` then says how many items that concerns.
+    as 0; `note` then says how many items that concerns. Of ratings, raters are a sample too where there are five.
 
     Args:
         metric: What the scores measure.
@@ -55,6 +56,7 @@ def estimate(
         notes.append(f"{missing} of {len(values)} items {verb} left out.")
     notes += cluster_warnings(sample.clusters)
     low, high = chosen.bounds if chosen.bounds is not None else (None, None)
-    return Estimate(
+    found = Estimate(
         value=sample.mean, low=low, high=high, n=len(items), method=chosen.method, note=" ".join(notes) or None
     )
+    return widen_estimate(metric, found, scores, confidence=confidence)

@@ -12,13 +12,14 @@ from harness.decision.gate_agreement import judge_agreement
 from harness.decision.gate_flips import flip_words
 from harness.decision.gate_limit import Limit, combine, judge, judge_single, limits_of
 from harness.decision.gate_missing import Missing, fill_worst, find_missing, settle_worst
+from harness.decision.gate_overlap import Overlapping, all_marked_words, learned_words, overlapping, say_both
 from harness.decision.gate_reading import Sides, read_or_reason
 from harness.decision.gate_slices import SliceCase, judge_slices
 from harness.decision.gate_words import absent_words, remedy, sentence
+from harness.decision.preference import face
+from harness.decision.raters import RATING
 from harness.records.evidence import Evidence
 from harness.records.verdicts import Finding, GateResult, Outcome
-
-_MEND = "`harness show RUN` names what failed; `harness run EXPERIMENT` goes on with what is left."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +50,7 @@ def judge_gate(gate: Gate, name: str, case: Case) -> GateResult:
     else:
         names = gate.against or (None,)
         findings = [found for baseline in names for found in _judge_against(gate, baseline, case)]
-    if case.candidate.scores.get(gate.metric):
+    if case.candidate.scores.get(gate.metric) or gate.metric in case.candidate.agreement:
         findings += judge_agreement(gate, case.candidate)
     return GateResult(
         name=name,
@@ -62,7 +63,7 @@ def judge_gate(gate: Gate, name: str, case: Case) -> GateResult:
 def _judge_probe(gate: Gate, case: Case) -> Finding:
     scores = case.candidate.scores.get(gate.metric, ())
     if not scores:
-        return _absent(gate, case, gate.metric, case.candidate.name)
+        return _absent(gate, case, case.candidate)
     failed = [score for score in scores if score.value != 1.0]
     shown = failed[0] if failed else scores[0]
     state: Outcome = "fail" if failed else "pass"
@@ -86,31 +87,58 @@ def _judge_against(gate: Gate, baseline: str | None, case: Case) -> list[Finding
     theirs = None if baseline is None else case.baselines.get(baseline)
     if baseline is not None and theirs is None:
         return [_not_run(gate, case, baseline)]
+    if theirs is not None:
+        ours, theirs = face(ours, theirs)
     for one in (ours, theirs):
         if one is not None and not one.scores.get(gate.metric):
-            return [_absent(gate, case, gate.metric, one.name)]
-    sides = Sides(
+            return [_absent(gate, case, one)]
+    whole = Sides(
         metric=ours.metrics[gate.metric],
         candidate=ours.name,
         ours=ours.scores[gate.metric],
         baseline=None if theirs is None else theirs.name,
         theirs=None if theirs is None else theirs.scores[gate.metric],
     )
-    missing = find_missing(sides, ours, theirs)
+    learned = overlapping(whole, ours, theirs)
+    sides = learned.rest
+    if not sides.ours:
+        return [_empty(whole.subject, "inconclusive", *all_marked_words(learned))]
+    missing = find_missing(sides, ours, theirs, left_out=len(learned.marked))
     found = [finding for limit in limits_of(gate) for finding in _judge_limit(gate, limit, sides, case)]
     if missing.total:
         found = _with_missing(gate, sides, case, missing, found)
     unlike = None if theirs is None else conditions_sentence(gate.metric, ours, theirs)
-    return found if unlike is None else [_held_by_conditions(one, unlike) for one in found]
+    found = found if unlike is None else [_held_by_conditions(one, unlike, gate.metric) for one in found]
+    return [_on_which_items(one, gate, learned, case) for one in found]
 
 
-def _held_by_conditions(finding: Finding, said: str) -> Finding:
-    """A difference between number formats or engines is none between systems."""
+def _on_which_items(finding: Finding, gate: Gate, learned: Overlapping, case: Case) -> Finding:
+    """Says of a finding on all items of a part (not on a slice) that they are sealed, or which are left out."""
+    if finding.subject not in (learned.whole.subject, _by_slice(gate, learned.whole)):
+        return finding
+    which: list[str] = []
+    if case.candidate.sealed_items and family_of(gate.metric) == "golden":
+        which.append(f"on {case.candidate.sealed_items} sealed items")
+    if learned.marked:
+        which.append(f"without {learned_words(learned)}")
+        finding = say_both(finding, learned, confidence=case.confidence, method=gate.method, seed=case.seed)
+    place = ", ".join(which)
+    return replace(finding, words=f"{place[0].upper()}{place[1:]}: {finding.words}") if which else finding
+
+
+def _by_slice(gate: Gate, sides: Sides) -> str | None:
+    return f"{sides.subject} by {gate.slices.by}" if gate.slices else None
+
+
+def _held_by_conditions(finding: Finding, said: str, metric: str) -> Finding:
+    """A difference between number formats, engines or campaigns is none between systems."""
     return replace(
         finding,
         outcome="inconclusive",
         words=f"{said} {finding.words}",
-        remedy="Evaluate the one that was scored elsewhere again, on the machine of the other.",
+        remedy="`harness rate open EXPERIMENT --runs ...` with both."
+        if metric.startswith(RATING)
+        else "Evaluate the one that was scored elsewhere again, on the machine of the other.",
     )
 
 
@@ -124,7 +152,9 @@ def _with_missing(gate: Gate, sides: Sides, case: Case, missing: Missing, found:
     else:
         outcome: Outcome = "fail" if rule == "fail" else "inconclusive"
         found = [
-            replace(finding, outcome=outcome, words=f"Of the items that are there, {finding.words}", remedy=_MEND)
+            replace(
+                finding, outcome=outcome, words=f"Of the items that are there, {finding.words}", remedy=missing.remedy
+            )
             for finding in found
         ]
     return [replace(one, n_missing=missing.total, words=f"{missing.sentence} {one.words}") for one in found]
@@ -208,10 +238,11 @@ def _not_run(gate: Gate, case: Case, baseline: str) -> Finding:
     )
 
 
-def _absent(gate: Gate, case: Case, metric: str, name: str) -> Finding:
-    words, next_step = absent_words(metric, name)
+def _absent(gate: Gate, case: Case, one: Evidence) -> Finding:
+    withheld = one.withheld if family_of(gate.metric) == "golden" else None
+    words, next_step = withheld or absent_words(gate.metric, one.name)
     own = case.candidate.name
-    return _empty(own if name == own else f"{own} - {name}", _when_missing(gate, case), words, next_step)
+    return _empty(own if one.name == own else f"{own} - {one.name}", _when_missing(gate, case), words, next_step)
 
 
 def _when_missing(gate: Gate, case: Case) -> Outcome:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.decision.gate_reading import Sides
+from harness.decision.raters import RATING
+from harness.decision.versions import shared_items
 from harness.records.evidence import Evidence
 from harness.records.scores import Metric, Score
 from harness.records.verdicts import Finding
@@ -15,12 +17,17 @@ from harness.records.verdicts import Finding
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Missing:
-    """How many items are missing, each counted once, by the first reason that applies."""
+    """How many items of a metric are missing, each counted once, by the first reason that applies.
 
+    `across_versions` says that the two systems answered different versions of the golden set.
+    """
+
+    metric: str
     failed: int
     one_sided: int
     changed: int
     unasked: int
+    across_versions: bool = False
 
     @property
     def total(self) -> int:
@@ -33,20 +40,37 @@ class Missing:
         return self.changed == 0 and self.unasked == 0
 
     @property
+    def is_rated(self) -> bool:
+        """Whether people give the scores."""
+        return self.metric.startswith(RATING)
+
+    @property
     def sentence(self) -> str:
         """How many are missing and why."""
         reasons = {
-            "failed": self.failed,
+            "that nobody could judge" if self.is_rated else "failed": self.failed,
             "answered by one of the two only": self.one_sided,
             "changed between the runs": self.changed,
-            "not asked yet": self.unasked,
+            "never rated" if self.is_rated else "not asked yet": self.unasked,
         }
         said = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
         return f"{self.total} {'items are' if self.total != 1 else 'item is'} missing ({said})."
 
+    @property
+    def remedy(self) -> str:
+        """The next step."""
+        if self.changed or (self.across_versions and self.one_sided):
+            return "The runs answered different versions of these items: run the older one again, on the present ones."
+        if self.is_rated:
+            return (
+                "A closed campaign stays as it is: open another with `harness rate open EXPERIMENT --runs ...`, and "
+                "close it once `harness rate status` shows all items done."
+            )
+        return "`harness show RUN` names what failed; `harness run EXPERIMENT` goes on with what is left."
 
-def find_missing(sides: Sides, candidate: Evidence, baseline: Evidence | None) -> Missing:
-    """What is missing of the items that the gate is about."""
+
+def find_missing(sides: Sides, candidate: Evidence, baseline: Evidence | None, *, left_out: int = 0) -> Missing:
+    """What is missing of the items that the gate is about; `left_out` of those that were asked are not in `sides`."""
     ours = {score.item_id: score.item_hash for score in sides.ours}
     theirs = ours if sides.theirs is None else {score.item_id: score.item_hash for score in sides.theirs}
     both = ours.keys() & theirs.keys()
@@ -57,12 +81,14 @@ def find_missing(sides: Sides, candidate: Evidence, baseline: Evidence | None) -
         if score.status == "failed" and score.item_id in both and score.item_id not in changed
     }
     name = sides.metric.name
-    asked = max(candidate.asked.get(name, 0), baseline.asked.get(name, 0) if baseline else 0)
+    asked = max(candidate.asked.get(name, 0), baseline.asked.get(name, 0) if baseline else 0) - left_out
     return Missing(
+        metric=name,
         failed=len(failed),
         one_sided=len(ours.keys() ^ theirs.keys()),
         changed=len(changed),
         unasked=max(0, asked - len(ours.keys() | theirs.keys())),
+        across_versions=baseline is not None and shared_items(name, candidate, baseline) is not None,
     )
 
 

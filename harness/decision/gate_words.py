@@ -41,9 +41,13 @@ def sentence(limit: Limit, reading: Reading, outcome: Outcome, sides: Sides, *, 
         sides: Whose number it is.
         where: The slice, such as `on tag edge`; empty for all items.
     """
-    lead = _value_lead(reading, sides) if sides.baseline is None else _difference_lead(reading, sides)
     place = f"{where}, " if where else ""
-    return f"{place}{lead}: {_reason(limit, reading, outcome, sides.metric)}"
+    return f"{place}{number_words(reading, sides)}: {_reason(limit, reading, outcome, sides.metric)}"
+
+
+def number_words(reading: Reading, sides: Sides) -> str:
+    """The number with its interval and n, such as `lora is at 18.1 % (7.5 to 29.4, n 60)`."""
+    return _value_lead(reading, sides) if sides.baseline is None else _difference_lead(reading, sides)
 
 
 def remedy(limit: Limit, reading: Reading, outcome: Outcome, sides: Sides, *, confidence: float) -> str | None:

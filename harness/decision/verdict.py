@@ -1,12 +1,14 @@
 """A policy applied to stored evidence: the verdict, with all that is needed to derive it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from harness.config.policy import Policy, policy_hash
 from harness.decision.gate import Case, judge_gate
 from harness.decision.gate_limit import combine
+from harness.decision.preference import PREFERENCE, facing_metric
+from harness.decision.versions import version_sentence, without_retired
 from harness.hashing import content_hash
 from harness.records.evidence import Evidence
 from harness.records.verdicts import EvidenceRead, Verdict
@@ -31,6 +33,8 @@ def derive_verdict(
 ) -> Verdict:
     """Applies every gate. Equal policy and evidence give an equal verdict, but for what `made` says.
 
+    Items that the version of any of these runs has retired are judged in none.
+
     Args:
         policy: The rules.
         candidate: What is stored of the run to judge.
@@ -39,6 +43,8 @@ def derive_verdict(
         made: The moment.
         policy_text: As an earlier verdict stored it; None for the policy's own.
     """
+    candidate, *others = without_retired([candidate, *baselines.values()])
+    baselines = dict(zip(baselines, others, strict=True))
     case = Case(
         candidate=candidate,
         baselines=baselines,
@@ -77,9 +83,10 @@ def _read(policy: Policy, candidate: Evidence, baselines: Mapping[str, Evidence]
     """Every metric of every run that a gate reads, once, in the policy's order."""
     pairs: dict[tuple[str, str], Evidence] = {}
     for gate in policy.gates:
-        for one in (candidate, *(baselines[name] for name in gate.against if name in baselines)):
-            if one.scores.get(gate.metric):
-                pairs[one.state.run.run_id, gate.metric] = one
+        held_against = [baselines[name] for name in gate.against if name in baselines]
+        for one, metric in _sources(gate.metric, candidate, held_against):
+            if one.scores.get(metric):
+                pairs[one.state.run.run_id, metric] = one
     for (run_id, metric), one in pairs.items():
         rows = [
             [score.item_id, score.item_hash, score.sample_index, score.value, score.status, score.group, score.stratum]
@@ -92,6 +99,14 @@ def _read(policy: Policy, candidate: Evidence, baselines: Mapping[str, Evidence]
             sha256=content_hash(rows),
             evaluation=one.evaluations.get(metric),
         )
+
+
+def _sources(metric: str, candidate: Evidence, held_against: Sequence[Evidence]) -> list[tuple[Evidence, str]]:
+    """Under which names the runs have what a gate reads: choices between two runs stand under the other's id."""
+    if metric != PREFERENCE:
+        return [(one, metric) for one in (candidate, *held_against)]
+    ours = [(candidate, facing_metric(one.state.run.run_id)) for one in held_against]
+    return ours + [(one, facing_metric(candidate.state.run.run_id)) for one in held_against]
 
 
 def _notes(policy: Policy, candidate: Evidence, baselines: Mapping[str, Evidence]) -> list[str]:
@@ -111,6 +126,5 @@ def _notes(policy: Policy, candidate: Evidence, baselines: Mapping[str, Evidence
             if (ours := candidate.state.facts.get(fact)) and (theirs := one.state.facts.get(fact)) and ours != theirs
         ]
         if one.state.run.golden_sha256 != candidate.state.run.golden_sha256:
-            version = one.state.run.golden_version
-            notes.append(f"{one.name} answered another golden set ({version}) than {candidate.name}.")
+            notes.append(version_sentence(candidate, one))
     return list(dict.fromkeys(notes))

@@ -17,6 +17,7 @@ from harness.records.regression import ItemResult, RegressionItem, TimeEstimate
 
 # What lm-eval seeds its drawing of shots with (`fewshot_random_seed`).
 _FEWSHOT_SEED = 1234
+_UNIT_CHARS = 16_000  # characters of questions and options asked at a time, of a model that says no other number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +31,7 @@ class _Asked:
 
 
 def evaluate_task(
-    lm: LoglikelihoodModel, task: RegressionTask, *, done: Collection[str] = (), batch_items: int = 32
+    lm: LoglikelihoodModel, task: RegressionTask, *, done: Collection[str] = (), batch_items: int = 64
 ) -> Iterator[list[ItemResult]]:
     """Asks every item that is not yet done; the union over interrupted calls is that of one whole call.
 
@@ -38,15 +39,35 @@ def evaluate_task(
     task's order. Global random state is as it was whenever the caller has the word.
 
     Args:
-        done: Ids of items whose results are kept already.
-        batch_items: Items handed to the model, and given back, at a time.
+        lm: What answers. How much it is asked at a time is its `unit_chars`.
+        task: What is asked.
+        done: Ids of items whose results are kept already. What is asked together does not depend on them, as long as
+            whole batches are done.
+        batch_items: Most items handed to the model, and given back, at a time.
 
     Raises:
         EvaluationError: The model gave another number of answers than it was asked for.
     """
-    waiting = order_items(task, done)
-    for start in range(0, len(waiting), batch_items):
-        yield _evaluate_batch(lm, task, waiting[start : start + batch_items])
+    known = frozenset(done)
+    for batch in _batches(lm, task, order_items(task), batch_items):
+        if left := [item for item in batch if item.item_id not in known]:
+            yield _evaluate_batch(lm, task, left)
+
+
+def _batches(
+    lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem], batch_items: int
+) -> Iterator[list[RegressionItem]]:
+    """Items asked together: of one part, where its shots stand before all of them, and no more than `lm` wants."""
+    most_chars: int = getattr(lm, "unit_chars", _UNIT_CHARS)
+    batch: list[RegressionItem] = []
+    for item in items:
+        is_full = len(batch) == batch_items or sum(one.size_chars for one in batch) >= most_chars
+        if batch and (is_full or (task.shots and item.part != batch[0].part)):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def order_items(task: RegressionTask, done: Collection[str] = ()) -> list[RegressionItem]:
@@ -58,36 +79,45 @@ def order_items(task: RegressionTask, done: Collection[str] = ()) -> list[Regres
 
 
 def estimate_seconds(
-    lm: LoglikelihoodModel, task: RegressionTask, *, done: Collection[str] = (), sample_items: int = 8
+    lm: LoglikelihoodModel, task: RegressionTask, *, done: Collection[str] = (), sample_items: int = 16
 ) -> TimeEstimate:
     """Measures a few items and says how long all that are left would take, these included.
 
     Two batches are measured, a quarter and three quarters of the way through the order in which items are asked, after
-    one item that warms up. Characters stand for tokens: those of question and options, and of the shots before them.
+    one item that warms up. Characters stand for tokens: those of question and options, and of the shots before them,
+    which a model that holds prefixes computes once a part.
     """
     left = order_items(task, done)
     if not left:
         return TimeEstimate(seconds=0.0, items=0, measured_items=0, measured_s=0.0, chars_per_s=0.0)
-    batch_items = max(1, sample_items // 2)
-    quarter = len(left) // 4
-    batches = [left[:sample_items]]
-    if len(left) > 2 * sample_items:
-        batches = [left[start : start + batch_items] for start in (quarter, 3 * quarter)]
-    _evaluate_batch(lm, task, batches[0][:1])
+    most = max(1, sample_items // 2)
+    batches = list(_batches(lm, task, left, most))
+    if len(batches) > 4:
+        batches = [batches[len(batches) // 4], batches[3 * len(batches) // 4]]
+    _evaluate_batch(lm, task, left[-1:])
     started = time.perf_counter()
     for batch in batches:
         _evaluate_batch(lm, task, batch)
     measured_s = time.perf_counter() - started
-    before = {part: _shots_chars(task, part) for part in {item.part for item in left}}
-    measured = [item for batch in batches for item in batch]
-    chars_per_s = sum(item.size_chars + before[item.part] for item in measured) / measured_s
+    chars_per_s = sum(_chars(lm, task, batch) for batch in batches) / measured_s
+    parts: dict[str, list[RegressionItem]] = {}
+    for item in left:
+        parts.setdefault(item.part, []).append(item)
     return TimeEstimate(
-        seconds=sum(item.size_chars + before[item.part] for item in left) / chars_per_s,
+        seconds=sum(_chars(lm, task, items) for items in parts.values()) / chars_per_s,
         items=len(left),
-        measured_items=len(measured),
+        measured_items=sum(map(len, batches)),
         measured_s=measured_s,
         chars_per_s=chars_per_s,
     )
+
+
+def _chars(lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem]) -> int:
+    """Characters to be computed for items that are asked one after another."""
+    parts = [item.part for item in items]
+    shown = set(parts) if hasattr(lm, "hold_prefix") else parts
+    before = {part: _shots_chars(task, part) for part in set(parts)}
+    return sum(item.size_chars for item in items) + sum(before[part] for part in shown)
 
 
 def _shots_chars(task: RegressionTask, part: str) -> int:
@@ -99,7 +129,10 @@ def _shots_chars(task: RegressionTask, part: str) -> int:
 
 
 def _evaluate_batch(lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem]) -> list[ItemResult]:
+    hold = getattr(lm, "hold_prefix", None)
     with quiet_lm_eval(), kept_random_state():
+        if hold is not None:
+            hold(task.prefixes.get(items[0].part, "") if task.shots else "")
         asked = [_ask(task, item) for item in items]
         requests = [request for one in asked for request in one.requests]
         answers = lm.loglikelihood(requests, disable_tqdm=True)

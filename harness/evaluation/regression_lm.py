@@ -1,4 +1,4 @@
-"""What answers lm-eval's requests: its own transformers backend, around a model that is loaded already."""
+"""What answers lm-eval's requests: the prefix-shared engine, around a model that is loaded already."""
 
 import logging
 import random
@@ -12,16 +12,16 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
+from harness.evaluation.prefix_lm import PrefixLM
 from harness.models.load import LoadedModel
 from harness.records.regression import Engine
-
-_BATCH_SIZE = {"cpu": 8, "cuda": 16, "mps": 8}
 
 
 class LoglikelihoodModel(Protocol):
     """The part of lm-eval's `LM` that regression suites call: any subclass of it will do.
 
-    Where a model also has lm-eval's `tok_encode` and `max_length`, prompts that are cut are noticed.
+    Where a model also has lm-eval's `tok_encode` and `max_length`, prompts that are cut are noticed. Where it has
+    `hold_prefix`, it is told what the prompts to come begin with; `unit_chars` is how much it is asked at a time.
     """
 
     def loglikelihood(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
@@ -29,19 +29,14 @@ class LoglikelihoodModel(Protocol):
         ...
 
 
-def build_lm(loaded: LoadedModel, *, batch_size: int | None = None) -> LoglikelihoodModel:
-    """lm-eval's transformers backend around `loaded`, with its adapter as it is now. Build it again after training.
+def build_lm(loaded: LoadedModel) -> PrefixLM:
+    """The prefix-shared engine around `loaded`, with its adapter as it is now.
 
-    The model is left in evaluation mode.
-
-    Args:
-        batch_size: Sequences in one forward pass; 8 by default, 16 on CUDA.
+    The model is left in evaluation mode. After an adapter was attached or detached: `PrefixLM.switch_to`.
     """
-    size = batch_size or _BATCH_SIZE.get(loaded.device.type, 8)
     loaded.model.eval()
-    backend: Any = HFLM  # lm-eval's registry hides the constructor's parameters from type checkers
     with quiet_lm_eval():
-        return backend(pretrained=loaded.model, tokenizer=loaded.tokenizer, batch_size=size)
+        return PrefixLM(pretrained=loaded.model, tokenizer=loaded.tokenizer)
 
 
 def engine_of(lm: LoglikelihoodModel) -> Engine:

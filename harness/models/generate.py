@@ -9,6 +9,7 @@ import torch
 from transformers import GenerationConfig
 
 from harness.models.load import LoadedModel
+from harness.models.prefix import PrefixScorer
 from harness.models.quiet import quiet_loading
 from harness.records.generations import FinishReason
 
@@ -43,32 +44,58 @@ def plan_batches(lengths: Sequence[int], *, max_new_tokens: int, batch_tokens: i
     return batches
 
 
-@torch.inference_mode()
-def generate(loaded: LoadedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int) -> list[Completion]:
+def generate(
+    loaded: LoadedModel,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    scorer: PrefixScorer | None = None,
+) -> list[Completion]:
     """Answers one batch of prompts greedily.
 
+    What prompts begin with is computed once, and a prompt that is answered takes no further part. A model that cannot
+    be packed (see `prefix.PrefixScorer`) answers through transformers, padded on the left.
+
     Args:
-        prompts: Token ids of each prompt; padded on the left to the longest.
+        prompts: Token ids of each prompt.
+        max_new_tokens: Room for each answer.
+        scorer: Of this model, where something is held for the prompts already.
 
     Returns:
         One completion a prompt, in order.
     """
     started = time.perf_counter()
+    ends = end_token_ids(loaded)
+    scorer = scorer or PrefixScorer(loaded.model)
+    if scorer.way == "packed":
+        answers = scorer.complete(prompts, max_new_tokens=max_new_tokens, ends=ends)
+    else:
+        answers = generate_padded(loaded, prompts, max_new_tokens=max_new_tokens, ends=ends)
+    latency_s = (time.perf_counter() - started) / len(prompts)
+    return [_completion(loaded, tokens, ends, latency_s) for tokens in answers]
+
+
+@torch.inference_mode()
+def generate_padded(
+    loaded: LoadedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, ends: Collection[int]
+) -> list[list[int]]:
+    """Tokens that follow each prompt by transformers' own greedy search: one batch, padded on the left."""
     pad_id = loaded.tokenizer.pad_token_id
     longest = max(len(prompt) for prompt in prompts)
     ids_BT = torch.tensor([[pad_id] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
     mask_BT = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
-    ends = end_token_ids(loaded)
     settings = GenerationConfig(
-        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(ends), pad_token_id=pad_id, use_cache=True
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=sorted(ends) or None,
+        pad_token_id=pad_id,
+        use_cache=True,
     )
     with quiet_loading():
         out_BT = loaded.model.generate(
             input_ids=ids_BT.to(loaded.device), attention_mask=mask_BT.to(loaded.device), generation_config=settings
         )
-    produced = out_BT[:, longest:].tolist()
-    latency_s = (time.perf_counter() - started) / len(prompts)
-    return [_completion(loaded, tokens, ends, latency_s) for tokens in produced]
+    return out_BT[:, longest:].tolist()
 
 
 def end_token_ids(loaded: LoadedModel) -> set[int]:
@@ -91,19 +118,36 @@ def stream_batches(
 
     Args:
         loaded: The model.
-        prompts: Token ids of all prompts. What is asked together decides the padding, and with it the last digits.
+        prompts: Token ids of all prompts. What is asked together decides the last digits.
         max_new_tokens: Room for each answer.
-        batch_tokens: Budget of one batch, padding and answers included.
+        batch_tokens: Budget of one batch, padding and answers included, without what all prompts begin with.
         answered: Indices of prompts that are answered already. A batch of these alone is left out; the others are as
             they would be without.
     """
-    lengths = [len(prompt) for prompt in prompts]
+    shared = _shared_tokens(prompts)
+    lengths = [len(prompt) - shared for prompt in prompts]
     known = frozenset(answered)
+    scorer: PrefixScorer | None = None
     for batch in plan_batches(lengths, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens):
         if known.issuperset(batch):
             continue
-        completions = generate(loaded, [prompts[index] for index in batch], max_new_tokens=max_new_tokens)
+        if scorer is None:
+            scorer = PrefixScorer(loaded.model)
+            scorer.hold(prompts[0][:shared])
+        asked = [prompts[index] for index in batch]
+        completions = generate(loaded, asked, max_new_tokens=max_new_tokens, scorer=scorer)
         yield list(zip(batch, completions, strict=True))
+
+
+def _shared_tokens(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with; each has at least one more."""
+    if len(prompts) < 2:
+        return 0
+    first, last = min(prompts, key=list), max(prompts, key=list)  # these two differ the earliest
+    shared = next(
+        (place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
+    return min(shared, *(len(prompt) - 1 for prompt in prompts))
 
 
 def _completion(loaded: LoadedModel, tokens: list[int], ends: set[int], latency_s: float) -> Completion:

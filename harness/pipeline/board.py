@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config.experiment import BASE
+from harness.config.experiment import BASE, HUMAN
 from harness.decision.estimate import estimate
 from harness.errors import ComparisonError, nearest
-from harness.pipeline.decide import PROBE, compare_evidence
+from harness.pipeline.decide import compare_evidence, is_shown
 from harness.pipeline.describe import has_own_weights, model_identity
 from harness.pipeline.evidence import REGRESSION, read_evidence
+from harness.pipeline.marks import learned_sentence
 from harness.records.estimates import Comparison, Estimate
 from harness.records.evidence import Evidence
 from harness.records.runs import RunState
@@ -142,7 +143,7 @@ def leaderboard(home: Path, experiment: str, baseline: str | None = None, *, wai
 
 def in_order(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
     """Metrics in the order to show them in, without probes: golden before regression, pass/fail before graded."""
-    shown = {metric.name: metric for metric in metrics if not metric.name.startswith(PROBE)}.values()
+    shown = {metric.name: metric for metric in metrics if is_shown(metric.name)}.values()
     return tuple(
         sorted(shown, key=lambda one: (one.name.startswith(REGRESSION), _KIND_ORDER.index(one.kind), one.name))
     )
@@ -153,7 +154,7 @@ def estimate_metrics(evidence: Evidence) -> dict[str, Estimate]:
     return {
         name: estimate(metric, evidence.scores[name])
         for name, metric in evidence.metrics.items()
-        if not name.startswith(PROBE) and any(score.value is not None for score in evidence.scores[name])
+        if is_shown(name) and any(score.value is not None for score in evidence.scores[name])
     }
 
 
@@ -177,7 +178,7 @@ def _choose_baseline(latest: Mapping[str, RunState], asked: str | None) -> str |
                 "`harness runs` lists runs."
             )
         return asked
-    prompted = [name for name in answering if not has_own_weights(latest[name].run)]
+    prompted = [name for name in answering if name != HUMAN and not has_own_weights(latest[name].run)]
     return next(iter([*prompted, *answering]), None)
 
 
@@ -236,9 +237,11 @@ def _unfinished(states: Sequence[RunState], latest: Mapping[str, RunState]) -> l
 
 
 def _notes(rows: Sequence[BoardRow]) -> tuple[str, ...]:
+    learned = tuple(learned_sentence(one) for row in rows for one in row.differences.values() if one.overlapping)
     if len({row.state.run.experiment_id for row in rows}) <= 1:
-        return ()
+        return learned
     return (
+        *learned,
         "The experiment was changed between these runs (its settings have another hash). Each system is shown with its "
         "latest finished run; the configuration is on the run's page.",
     )

@@ -11,12 +11,15 @@ from harness.models.catalog import CATALOG
 from harness.models.chat import build_messages
 from harness.models.source import ModelSource
 from harness.pipeline.prepare import Prepared
+from harness.pipeline.stages import PlannedStage, plan_stages
 from harness.records.messages import Message
+from harness.store.golden import version_problem
 from harness.store.ledger import Ledger
 from harness.store.migrate import open_ledger
 from harness.store.runs import latest_finished, runs
 from harness.systems.retrieval import Bm25Index
 from harness.systems.shots import draw_shots
+from harness.training.steps import total_steps
 
 CHARACTERS_PER_TOKEN = 4.0  # English text under a byte-pair vocabulary, roughly
 TURN_TOKENS = 6  # a chat template's marks around each turn, roughly
@@ -27,11 +30,34 @@ LOADING_S = 8.0  # libraries and model
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StageEstimate:
+    """What one stage of a system's training will cost.
+
+    `records` of the set's `set_records` are drawn, of which `validation_records` are set aside; `replayed_records` come
+    from earlier stages. `tokens` is the sum over all epochs, guessed from characters; `steps` counts optimizer steps,
+    without early stopping. `seconds` comes from this machine's speed; None for a model of unknown size.
+    """
+
+    path: str
+    set_records: int
+    records: int
+    validation_records: int
+    replayed_records: int
+    withheld_records: int
+    epochs: int
+    learning_rate: float
+    tokens: int
+    steps: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SystemEstimate:
     """What a system will cost. `seconds` comes from its last run where there is one, else from this machine's speed.
 
     `prompt_tokens` is the mean of a prompt and `train_tokens` the sum over all epochs, both guessed from characters.
-    `basis` says which. `seconds` is None for a model whose size is not known before it is there.
+    `basis` says which. `seconds` is None for a model whose size is not known before it is there. `stages` are those of
+    its training, none where it learns nothing.
     """
 
     name: str
@@ -41,14 +67,21 @@ class SystemEstimate:
     train_tokens: int
     seconds: float | None
     basis: str
+    stages: tuple[StageEstimate, ...] = ()
 
 
 def estimate_systems(prepared: Prepared, systems: Sequence[System], home: Path) -> list[SystemEstimate]:
     """Estimates each system's size and time; loads no model.
 
     A figure from the machine's speed (a matrix product timed here and now) is good to a factor of about three.
+
+    Raises:
+        DataError: A stage of a training has nothing to learn from or to validate on.
+        StoreError: The ledger holds other items under the golden set's version, so that no run could be recorded.
     """
     ledger = _existing_ledger(home)
+    if ledger and (problem := version_problem(ledger, prepared.golden_set)):
+        raise StoreError(problem)
     flops = matrix_flops()
     return [_estimate(prepared, system, ledger, flops) for system in systems]
 
@@ -69,13 +102,14 @@ def matrix_flops(*, size: int = 768, seconds: float = 0.3) -> float:
 def _estimate(prepared: Prepared, system: System, ledger: Ledger | None, flops: float) -> SystemEstimate:
     source = prepared.sources[system.name]
     frame_tokens = _frame_tokens(prepared, system)
-    items = prepared.golden_set.items
+    items = prepared.golden_set.part("development")
     questions = [sum(len(message.content) for message in item.input) for item in items]
     prompt_tokens = int(frame_tokens + sum(questions) / len(questions) / CHARACTERS_PER_TOKEN)
-    train_tokens = _train_tokens(prepared, system, frame_tokens)
+    parameters = _parameters(source)
+    stages = _estimate_stages(prepared, system, frame_tokens, None if parameters is None else flops / parameters)
+    train_tokens = sum(stage.tokens for stage in stages)
     seconds, basis = _measured_before(prepared, system, ledger)
     if seconds is None:
-        parameters = _parameters(source)
         if parameters is None:
             basis = "no estimate: the model's size is not known before its first run"
         else:
@@ -91,6 +125,7 @@ def _estimate(prepared: Prepared, system: System, ledger: Ledger | None, flops: 
         train_tokens=train_tokens,
         seconds=seconds,
         basis=basis,
+        stages=stages,
     )
 
 
@@ -121,12 +156,32 @@ def _frame_tokens(prepared: Prepared, system: System) -> float:
     return characters / CHARACTERS_PER_TOKEN + TURN_TOKENS * (len(messages) + 1)
 
 
-def _train_tokens(prepared: Prepared, system: System, frame_tokens: float) -> int:
-    if system.finetune is None or prepared.training_set is None:
-        return 0
-    records = prepared.training_set.records
-    characters = sum(len(r.completion) + sum(len(turn.content) for turn in r.prompt) for r in records)
-    return int(system.finetune.epochs * (characters / CHARACTERS_PER_TOKEN + frame_tokens * len(records)))
+def _estimate_stages(
+    prepared: Prepared, system: System, frame_tokens: float, speed: float | None
+) -> tuple[StageEstimate, ...]:
+    """`speed` is the operations a second for each parameter of the model."""
+    if system.finetune is None or not prepared.stages:
+        return ()
+    return tuple(_estimate_stage(one, frame_tokens, speed) for one in plan_stages(prepared, system, system.finetune))
+
+
+def _estimate_stage(stage: PlannedStage, frame_tokens: float, speed: float | None) -> StageEstimate:
+    learned, settings = stage.records.learned, stage.settings
+    characters = sum(len(r.completion) + sum(len(turn.content) for turn in r.prompt) for r in learned)
+    tokens = int(settings.epochs * (characters / CHARACTERS_PER_TOKEN + frame_tokens * len(learned)))
+    return StageEstimate(
+        path=stage.name,
+        set_records=len(stage.training_set.records),
+        records=len(stage.records.own) + len(stage.records.validation),
+        validation_records=len(stage.records.validation),
+        replayed_records=len(stage.records.replayed),
+        withheld_records=stage.records.withheld,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        tokens=tokens,
+        steps=total_steps(settings, len(learned)),
+        seconds=None if speed is None else TRAINING_FACTOR * tokens * OPERATIONS_PER_TOKEN / speed,
+    )
 
 
 def _parameters(source: ModelSource) -> int | None:

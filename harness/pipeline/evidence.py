@@ -3,22 +3,32 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from harness.config.experiment import BASE
+from harness.config.experiment import BASE, HUMAN
 from harness.config.system import System
 from harness.decision.chance import chance_sentence, is_at_chance
 from harness.decision.estimate import estimate
+from harness.decision.versions import without_items
 from harness.errors import ComparisonError, StoreError, nearest
+from harness.pipeline.marks import marked_items, marks_sentence, require_marked
 from harness.pipeline.prepare import Prepared
+from harness.pipeline.ratings import with_ratings
 from harness.records.evidence import Evidence
 from harness.records.runs import RunState
 from harness.records.scores import Metric, Score
 from harness.store.artifacts import artifacts
 from harness.store.evaluations import StoredEvaluation, evaluation_scores, evaluations
+from harness.store.golden import seen_items
 from harness.store.ledger import Ledger
+from harness.store.overlaps import run_overlaps
 from harness.store.runs import find_run, latest_finished, runs
 from harness.store.scores import metrics, scores
 
 REGRESSION = "regression/"
+GOLDEN = "golden/"
+BY_CONSTRUCTION = (
+    "human answers with the golden references, so what compares with them gives it full marks by construction: only "
+    "what experts rate says how far a system is from an expert."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +50,10 @@ def suite_of(prepared: Prepared) -> Chosen:
 
 
 def read_evidence(ledger: Ledger, state: RunState, *, name: str, chosen: Chosen | None = None) -> Evidence:
-    """Everything that was scored of a run, probes included; of each regression task one evaluation, never a mix."""
+    """Everything that was scored of a run, probes and ratings included; of each regression task one evaluation.
+
+    Scores of sealed items are not among it.
+    """
     definitions = metrics(ledger)
     found = [score for score in scores(ledger, state.run.run_id) if not score.task.startswith(REGRESSION)]
     read: dict[str, StoredEvaluation] = {}
@@ -52,7 +65,7 @@ def read_evidence(ledger: Ledger, state: RunState, *, name: str, chosen: Chosen 
     for score in found:
         if score.metric in definitions:
             by_metric.setdefault(score.metric, []).append(score)
-    return Evidence(
+    evidence = Evidence(
         name=name,
         state=state,
         metrics={metric: definitions[metric] for metric in definitions if metric in by_metric},
@@ -61,17 +74,44 @@ def read_evidence(ledger: Ledger, state: RunState, *, name: str, chosen: Chosen 
             metric: _regression_notes(state, definitions[metric], read[metric], by_metric[metric])
             for metric in by_metric
             if metric in read
-        },
+        }
+        | human_notes(state, by_metric),
         evaluations={metric: evaluation.key for metric, evaluation in read.items()},
         conditions={metric: evaluation.conditions for metric, evaluation in read.items()},
         adapter_sha256=next((artifact.sha256 for artifact in artifacts(ledger, state.run.run_id)), None),
         asked={metric: evaluation.n_items for metric, evaluation in read.items()},
         whole={metric: evaluation.whole_items for metric, evaluation in read.items()},
+        seen=seen_items(ledger, state.run.golden_sha256),
+    )
+    return with_marks(ledger, with_ratings(ledger, evidence, keys=chosen.keys if chosen else None))
+
+
+def with_marks(ledger: Ledger, evidence: Evidence) -> Evidence:
+    """The same evidence with the items marked that the run was allowed to learn, and a note for each metric of them."""
+    overlaps = run_overlaps(ledger, evidence.state.run.run_id)
+    marked = marked_items(overlaps, evidence.scores)
+    if not marked:
+        return evidence
+    notes = {
+        metric: marks_sentence(
+            evidence.name, metric, len(items), len({score.item_id for score in evidence.scores[metric]}), overlaps
+        )
+        for metric, items in marked.items()
+    }
+    return replace(
+        evidence,
+        overlapping=marked,
+        notes={
+            **evidence.notes,
+            **{metric: tuple(dict.fromkeys([*evidence.notes.get(metric, ()), said])) for metric, said in notes.items()},
+        },
     )
 
 
 def read_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str) -> Evidence:
     """What is stored of the run that a name stands for, and of its runs with other training seeds.
+
+    Scores of items that the experiment's golden set has retired since are left out.
 
     Args:
         prepared: The experiment.
@@ -91,11 +131,15 @@ def read_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str
         for replicate in (system.replicates()[1:] if system else ())
     ]
     replicates = tuple(read_evidence(ledger, one, name=name, chosen=chosen) for one in others if one)
-    if len(replicates) == len(others):
-        return replace(evidence, replicates=replicates)
-    missing = f"{name}: {1 + len(replicates)} of {1 + len(others)} training seeds have finished; `harness run` goes on."
-    notes = {metric: (*evidence.notes.get(metric, ()), missing) for metric in evidence.metrics}
-    return replace(evidence, replicates=replicates, notes=notes)
+    notes = dict(evidence.notes)
+    if len(replicates) < len(others):
+        missing = f"{name}: {1 + len(replicates)} of {1 + len(others)} training seeds have finished; "
+        said = f"{missing}`harness run` goes on."
+        notes = {metric: (*evidence.notes.get(metric, ()), said) for metric in evidence.metrics}
+    evidence = replace(evidence, replicates=replicates, notes=notes)
+    golden_set = prepared.golden_set
+    retired = {item.item_id: item.retired or "" for item in golden_set.retired}
+    return without_items(evidence, retired, where=f"{golden_set.name} {golden_set.version}") if retired else evidence
 
 
 def find_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str) -> RunState:
@@ -103,25 +147,35 @@ def find_system(prepared: Prepared, ledger: Ledger, name: str, *, candidate: str
 
     Args:
         name: A system of the experiment (its latest finished run on the current inputs), `base` (the candidate's base
-            model), or a run id.
+            model), `human` (an expert's latest answers to the current golden set), or a run id.
         candidate: The system that is judged: it says which base model `base` is.
 
     Raises:
         ComparisonError: There is none.
+        OverlapError: It learned golden items, and nobody has allowed that.
     """
     experiment = prepared.experiment
     if name == BASE:
         inputs_hash = prepared.base_hash(_system_of(prepared, ledger, candidate))
     elif name in experiment.systems:
         inputs_hash = prepared.inputs_hash(experiment.systems[name])
+    elif name == HUMAN:
+        inputs_hash = prepared.human_hash()
     else:
         return _find_run(prepared, ledger, name)
     if state := latest_finished(ledger, experiment.name, name, inputs_hash):
+        if name in experiment.systems:
+            require_marked(prepared, ledger, experiment.systems[name], state)
         return state
     earlier = runs(ledger, experiment=experiment.name, system=name)
     finished = [state for state in earlier if state.status == "finished"]
     if finished:
-        why = f"{len(finished)} finished on other inputs (latest: {finished[0].run.run_id})"
+        run = finished[0].run
+        why = f"{len(finished)} finished on other inputs (latest: {run.run_id})"
+        if run.golden_sha256 != prepared.golden_set.sha256:
+            now = prepared.golden_set.version
+            why = f"{len(finished)} finished on other inputs (latest: {run.run_id}, on {run.golden_set} "
+            why += f"{run.golden_version}, now {now}; `harness golden diff` shows what changed)"
     elif earlier:
         reason = earlier[0].reason or "no reason recorded"
         why = f"its latest run {earlier[0].run.run_id} is {earlier[0].status}: {reason}"
@@ -180,6 +234,14 @@ def _regression_notes(
         if is_at_chance(metric, base):
             notes.append(chance_sentence(metric, base))
     return notes
+
+
+def human_notes(state: RunState, by_metric: Collection[str]) -> dict[str, list[str]]:
+    """What is said with golden metrics of a run that answers with the references; empty for any other run."""
+    config = state.run.system_config
+    if state.run.system != HUMAN or config.get("answers") is not None:
+        return {}
+    return {metric: [BY_CONSTRUCTION] for metric in by_metric if metric.startswith(GOLDEN)}
 
 
 def _find_run(prepared: Prepared, ledger: Ledger, name: str) -> RunState:

@@ -1,12 +1,14 @@
 """What one run does: the system is fine-tuned if it must be, answers every item, and each answer is scored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness.config.system import System
 from harness.errors import EvaluationError
 from harness.evaluation.generate import generate_answers
 from harness.evaluation.scorers.score import score_generation
+from harness.models.adapters import attach_saved_adapter
 from harness.models.chat import template_hash
 from harness.models.device import dtype_name
 from harness.models.load import LoadedModel
@@ -15,6 +17,7 @@ from harness.pipeline.finetune import attach_given_adapter, finetune
 from harness.pipeline.prepare import Prepared
 from harness.pipeline.recording import RunLog
 from harness.records.generations import Generation
+from harness.records.items import Part
 from harness.store.answers import record_answers
 from harness.store.generations import generations
 from harness.store.scores import record_scores
@@ -26,7 +29,7 @@ def execute(prepared: Prepared, system: System, log: RunLog) -> None:
     Raises:
         HarnessError: The system cannot be trained, probed or asked.
     """
-    items = {item.item_id: item for item in prepared.golden_set.items}
+    items = {item.item_id: item for item in prepared.golden_set.part("development")}
     stored = generations(log.ledger, log.run_id)
     # Generations used to be stored apart from their scores, so that a process may have died between the two.
     late = [score for g in stored for score in score_generation(prepared.scorers, items[g.item_id], g)]
@@ -34,24 +37,51 @@ def execute(prepared: Prepared, system: System, log: RunLog) -> None:
     if len(stored) < len(items):
         loaded = _load_system(prepared, system, log)
         described = _describe_model(loaded)
-        _require_same(stored, log, described)
+        _require_same(len(stored), log.run_id, log.facts, described)
         log.note(described)
         _answer_and_score(prepared, system, loaded, log, stored)
-    _sum_up(log)
+    _sum_up(log, generations(log.ledger, log.run_id))
 
 
-def _require_same(stored: Sequence[Generation], log: RunLog, described: dict[str, object]) -> None:
+def execute_sealed(
+    prepared: Prepared, system: System, log: RunLog, *, adapter: Path | None, answered_with: Mapping[str, object]
+) -> None:
+    """Has a finished run answer the sealed items that it has not answered yet.
+
+    Args:
+        prepared: The experiment.
+        system: The run's system.
+        log: The run's sealed stage.
+        adapter: The run's own, as it was saved.
+        answered_with: The run's facts: it answers on the same device in the same number format as before.
+
+    Raises:
+        HarnessError: The system cannot be asked.
+    """
+    stored = generations(log.ledger, log.run_id, part="sealed")
+    if len(stored) < len(prepared.golden_set.part("sealed")):
+        loaded = load_base(prepared, system, log.progress.say)
+        if adapter:
+            attach_saved_adapter(loaded, adapter)
+        described = _describe_model(loaded)
+        _require_same(len(generations(log.ledger, log.run_id)), log.run_id, answered_with, described)
+        log.note(described)
+        _answer_and_score(prepared, system, loaded, log, stored, part="sealed")
+    _sum_up(log, generations(log.ledger, log.run_id, part="sealed"))
+
+
+def _require_same(answers: int, run_id: str, before: Mapping[str, object], described: Mapping[str, object]) -> None:
     """Answers of one run come from one device in one number format.
 
     Raises:
         EvaluationError: This process has another one than those that answered before it.
     """
     for fact in ("device", "dtype"):
-        before, now = log.facts.get(fact), described[fact]
-        if stored and before not in (None, now):
+        was, now = before.get(fact), described[fact]
+        if answers and was not in (None, now):
             raise EvaluationError(
-                f"run {log.run_id} has {len(stored)} answers with {fact} {before}, and here it is {now}. Go on with "
-                f"it where it began, set `{fact}: {before}` in the experiment, or begin anew without --resume."
+                f"run {run_id} has {answers} answers with {fact} {was}, and here it is {now}. Go on with it where it "
+                f"began, set `{fact}: {was}` in the experiment, or begin anew with --again."
             )
 
 
@@ -64,9 +94,15 @@ def _load_system(prepared: Prepared, system: System, log: RunLog) -> LoadedModel
 
 
 def _answer_and_score(
-    prepared: Prepared, system: System, loaded: LoadedModel, log: RunLog, stored: Sequence[Generation]
+    prepared: Prepared,
+    system: System,
+    loaded: LoadedModel,
+    log: RunLog,
+    stored: Sequence[Generation],
+    *,
+    part: Part = "development",
 ) -> None:
-    items = {item.item_id: item for item in prepared.golden_set.items}
+    items = {item.item_id: item for item in prepared.golden_set.part(part)}
     started = datetime.now(UTC)
     with log.progress.phase("answering", len(items)) as advance:
         if stored:
@@ -74,7 +110,7 @@ def _answer_and_score(
 
         def keep(batch: Sequence[Generation]) -> None:
             scores = [score for g in batch for score in score_generation(prepared.scorers, items[g.item_id], g)]
-            record_answers(log.ledger, log.run_id, batch, scores)
+            record_answers(log.ledger, log.run_id, batch, scores, part=part)
             log.claim.sign_of_life()
             advance(len(batch))
 
@@ -85,8 +121,7 @@ def _answer_and_score(
     log.facts |= {"generate_s": earlier_s + (datetime.now(UTC) - started).total_seconds()}
 
 
-def _sum_up(log: RunLog) -> None:
-    stored = generations(log.ledger, log.run_id)
+def _sum_up(log: RunLog, stored: Sequence[Generation]) -> None:
     failed = sum(generation.error is not None for generation in stored)
     log.facts |= {
         "prompt_tokens": sum(generation.prompt_tokens or 0 for generation in stored),

@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from harness.config.experiment import BASE
+from harness.config.experiment import BASE, HUMAN
 from harness.config.policy import Policy, read_policy_text
 from harness.decision.policy_fit import policy_problems
 from harness.decision.verdict import Derivation, derive_verdict
 from harness.errors import ComparisonError, ConfigError, StoreError, nearest, problems_message
 from harness.hashing import new_run_id
 from harness.pipeline.evidence import Chosen, find_system, suite_of
-from harness.pipeline.gate_evidence import read_gate_evidence
+from harness.pipeline.gate_evidence import lacking_sealed, read_gate_evidence
 from harness.pipeline.prepare import Prepared
-from harness.records.evidence import Evidence
+from harness.pipeline.wear import with_look
 from harness.records.runs import RunState
 from harness.records.verdicts import Verdict
+from harness.store.chain import FIRST, events
 from harness.store.ledger import Ledger
 from harness.store.migrate import open_ledger
 from harness.store.registry import record_verdict
@@ -31,24 +32,27 @@ class GateRequest:
     """What is to be judged.
 
     `candidate` is a system (its latest finished run on the current inputs) or a run id. `policy` stands in place of the
-    experiment's. `pinned` names the run that a baseline of the policy stands for, by the name the policy uses.
+    experiment's. `pinned` names the run that a baseline of the policy stands for, by the name the policy uses. `by` is
+    who asks, for the record of a look at sealed items.
     """
 
     candidate: str
     policy: Policy | None = None
     pinned: Mapping[str, str] = field(default_factory=dict[str, str])
+    by: str = "unknown"
 
 
 def gate(prepared: Prepared, home: Path, request: GateRequest) -> Verdict:
     """Applies a policy to a candidate, and records the verdict in the registry.
 
-    A baseline without a finished run makes the gates that name it inconclusive.
+    A baseline without a finished run makes the gates that name it inconclusive, and so does a run that has not answered
+    the golden set's sealed items, where there are any.
 
     Raises:
         ConfigError: There is no policy, it names a baseline that does not exist, or its limits do not fit its metrics.
         ComparisonError: The candidate has no finished run on the current inputs.
         StoreError: There is no ledger.
-        RegistryError: The registry was changed by hand.
+        RegistryError: The registry was changed by hand, or went on while sealed scores were read.
     """
     policy = request.policy or prepared.experiment.policy
     if policy is None:
@@ -59,13 +63,21 @@ def gate(prepared: Prepared, home: Path, request: GateRequest) -> Verdict:
     ledger = open_ledger(home, create=False)
     _check_names(prepared, ledger, policy, request)
     state = find_system(prepared, ledger, request.candidate, candidate=request.candidate)
-    candidate = read_gate_evidence(ledger, state, name=request.candidate, chosen=suite_of(prepared))
+    states = {request.candidate: state, **_baselines(prepared, ledger, policy, request, judged=state)}
+    # What is counted below must be all there is when the verdict is recorded.
+    chain = events(ledger)
+    made = Derivation(verdict_id=f"v-{new_run_id()}", decided_at=datetime.now(UTC), versions=_versions())
+    lacking = lacking_sealed(ledger, policy, states, request.candidate, until=made.decided_at)
+    candidate, *baselines = (
+        read_gate_evidence(ledger, one, name=name, chosen=suite_of(prepared), lacking=lacking)
+        for name, one in states.items()
+    )
     if problems := policy_problems(policy, candidate.metrics):
         raise ConfigError(problems_message(f"policy {policy.name}", problems))
-    baselines = _baselines(prepared, ledger, policy, request, judged=state)
-    made = Derivation(verdict_id=f"v-{new_run_id()}", decided_at=datetime.now(UTC), versions=_versions())
-    verdict = derive_verdict(policy, candidate, baselines, made)
-    record_verdict(ledger, home, verdict)
+    derived = derive_verdict(policy, candidate, {one.name: one for one in baselines}, made)
+    verdict = with_look(ledger, derived, policy, [candidate, *baselines], by=request.by)
+    head = chain[-1].hash if chain else FIRST
+    record_verdict(ledger, home, verdict, after=head if verdict.look else None)
     return verdict
 
 
@@ -83,17 +95,21 @@ def rederive(home: Path, verdict: Verdict) -> Verdict:
     ledger = open_ledger(home, create=False)
     policy = read_policy_text(verdict.policy_text, name=verdict.policy_name)
     chosen = Chosen(keys={read.evaluation for read in verdict.evidence if read.evaluation})
+    states = {name: find_run(ledger, run_id) for name, run_id in verdict.runs.items()}
+    lacking = lacking_sealed(ledger, policy, states, verdict.candidate, until=verdict.decided_at)
     read = {
-        name: read_gate_evidence(ledger, find_run(ledger, run_id), name=name, chosen=chosen)
-        for name, run_id in verdict.runs.items()
+        name: read_gate_evidence(ledger, state, name=name, chosen=chosen, lacking=lacking)
+        for name, state in states.items()
     }
-    baselines = {name: evidence for name, evidence in read.items() if name != verdict.candidate}
+    candidate = read.pop(verdict.candidate)
     made = Derivation(verdict_id=verdict.verdict_id, decided_at=verdict.decided_at, versions=_versions())
-    return derive_verdict(policy, read[verdict.candidate], baselines, made, policy_text=verdict.policy_text)
+    derived = derive_verdict(policy, candidate, read, made, policy_text=verdict.policy_text)
+    by = verdict.look.by if verdict.look else "unknown"
+    return with_look(ledger, derived, policy, [candidate, *read.values()], by=by)
 
 
 def _check_names(prepared: Prepared, ledger: Ledger, policy: Policy, request: GateRequest) -> None:
-    known = [*prepared.experiment.systems, BASE]
+    known = [*prepared.experiment.systems, BASE, HUMAN]
     problems: list[str] = []
     for name in policy.baselines:
         if name == request.candidate:
@@ -128,14 +144,14 @@ def _is_run(ledger: Ledger, name: str) -> bool:
 
 def _baselines(
     prepared: Prepared, ledger: Ledger, policy: Policy, request: GateRequest, *, judged: RunState
-) -> dict[str, Evidence]:
-    found: dict[str, Evidence] = {}
+) -> dict[str, RunState]:
+    found: dict[str, RunState] = {}
     for name in policy.baselines:
         pinned = request.pinned.get(name)
         try:
             state = find_system(prepared, ledger, pinned or name, candidate=request.candidate)
         except ComparisonError:
-            if pinned or name not in (*prepared.experiment.systems, BASE):
+            if pinned or name not in (*prepared.experiment.systems, BASE, HUMAN):
                 raise
             continue  # said by each gate that names it
         if state.run.run_id == judged.run.run_id:
@@ -143,7 +159,7 @@ def _baselines(
                 f"policy {policy.name}: baseline {name} stands for run {state.run.run_id}, the candidate itself. "
                 f"Pin an earlier run with --run {name}=RUN, or leave it out of `against`."
             )
-        found[name] = read_gate_evidence(ledger, state, name=name, chosen=suite_of(prepared))
+        found[name] = state
     return found
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from harness.config.experiment import BASE
+from harness.config.experiment import BASE, HUMAN
 from harness.decision.policy_fit import policy_problems
 from harness.errors import ConfigError, nearest, problems_message
 from harness.pipeline.prepare import Prepared
@@ -21,7 +21,7 @@ def check_policy(prepared: Prepared) -> None:
     policy = prepared.experiment.policy
     if policy is None:
         return
-    known = [*prepared.experiment.systems, BASE]
+    known = [*prepared.experiment.systems, BASE, HUMAN]
     problems = [
         f'against: "{name}" is no system of {prepared.experiment.name}; {nearest(name, known)}'
         for name in policy.baselines

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -10,7 +10,8 @@ from harness.assets import golden_set_folder
 from harness.data.golden import load_golden_set
 from harness.decision.sample import number_clusters
 from harness.errors import ConfigError
-from harness.pipeline.power_spread import Spread, SpreadKind, assumed_spreads, measured_spreads, rubric_sd
+from harness.pipeline.power_ratings import RATING, Spread, SpreadKind
+from harness.pipeline.power_spread import assumed_spreads, measured_spreads
 from harness.records.items import GoldenSet
 from harness.stats.libraries import find_root
 from harness.stats.power import (
@@ -46,7 +47,10 @@ class PowerLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetPower:
-    """The power of a golden set for two-sided intervals. An item without a group is a group of its own."""
+    """The power of a golden set for two-sided intervals. An item without a group is a group of its own.
+
+    `on_sealed` says what its sealed items alone can show, by assumption; None where it has none.
+    """
 
     golden_set: str
     version: str
@@ -56,9 +60,12 @@ class SetPower:
     power: float
     confidence: float
     lines: tuple[PowerLine, ...]
+    on_sealed: str | None = None
 
 
-def named_set_power(name: str, home: Path, *, raters: int = RATERS, target: float | None = None) -> SetPower:
+def named_set_power(
+    name: str, home: Path, *, raters: int = RATERS, target: float | None = None, experiment: str | None = None
+) -> SetPower:
     """The power of the golden set of that name, or in that folder.
 
     Args:
@@ -66,13 +73,16 @@ def named_set_power(name: str, home: Path, *, raters: int = RATERS, target: floa
         home: Where runs are looked for; it need not exist.
         raters: As for `set_power`.
         target: As for `set_power`.
+        experiment: Only its runs are looked at, given by name, file or folder.
 
     Raises:
         DataError: The golden set cannot be read.
-        ConfigError: As `set_power`.
+        ConfigError: As `set_power`, or there is no such experiment.
     """
     golden_set = load_golden_set(golden_set_folder(name, beside=Path.cwd()))
-    return set_power(golden_set, measured_spreads(golden_set, home), raters=raters, target=target)
+    measured = measured_spreads(golden_set, home, raters=max(1, raters), experiment=experiment)
+    power = set_power(golden_set, measured, raters=raters, target=target)
+    return replace(power, on_sealed=_judged_sentence(golden_set) if golden_set.part("sealed") else None)
 
 
 def set_power(
@@ -85,7 +95,8 @@ def set_power(
 
     Args:
         golden_set: The set.
-        measured: What runs say of metrics. Where a pass/fail metric is among them, none is assumed.
+        measured: What runs and raters say of metrics. Where a pass/fail metric is among them, none is assumed, and
+            likewise for a rubric and a preference.
         raters: Who answer the rubric for each answer and are averaged, at least 1.
         target: A share of a metric's range, in (0, 0.5): 0.1 is 10 points pass/fail, 0.4 points of a rubric from 1 to
             5, a win rate of 60 %; in the metric's own unit where it has no bounds.
@@ -100,8 +111,8 @@ def set_power(
             f"--target is {target:g}; allowed: above 0 and below 0.5, a share of the metric's range. "
             "Write 0.1 for 10 points pass/fail."
         )
-    is_known = any(spread.kind == "binary" for spread in measured)
-    assumed = [one for one in assumed_spreads(golden_set, raters=raters) if not (is_known and one.kind == "binary")]
+    known = {spread.kind for spread in measured if spread.kind != "graded" or spread.metric.startswith(RATING)}
+    assumed = [one for one in assumed_spreads(golden_set, raters=raters) if one.kind not in known]
     items = len(golden_set.items)
     return SetPower(
         golden_set=golden_set.name,
@@ -116,11 +127,21 @@ def set_power(
 
 
 def power_sentence(golden_set: GoldenSet) -> str:
-    """The smallest differences in one sentence, from what is assumed of any set."""
-    lines = set_power(golden_set).lines
-    said = ", ".join(f"{line.spread.metric} {value_text(line.spread.kind, line.smallest)}" for line in lines)
+    """The smallest differences in one sentence, from what is assumed of any set.
+
+    Of a set with sealed items these are meant, since gates judge by them alone.
+    """
     whence = "`harness golden power` says what is assumed"
-    return f"smallest difference likely to be seen: {said} ({100 * POWER:.0f} % power; {whence})"
+    return f"{_judged_sentence(golden_set)} ({100 * POWER:.0f} % power; {whence})"
+
+
+def _judged_sentence(golden_set: GoldenSet) -> str:
+    sealed = golden_set.part("sealed")
+    lines = set_power(replace(golden_set, items=sealed) if sealed else golden_set).lines
+    count = "1 sealed item" if len(sealed) == 1 else f"{len(sealed)} sealed items"
+    on = f"on the {count}, which gates judge by, " if sealed else ""
+    said = ", ".join(f"{line.spread.metric} {value_text(line.spread.kind, line.smallest)}" for line in lines)
+    return f"{on}smallest difference likely to be seen: {said}"
 
 
 def value_text(kind: SpreadKind, value: float | None) -> str:
@@ -207,12 +228,13 @@ def _shows_share(n: int, difference: float, discordance: float) -> bool:
 
 
 def _raters_needed(spread: Spread, effective: float, target: float) -> int | None:
-    """Raters make the assumed rubric more exact; a measured metric has none, and a preference one settled choice."""
-    if spread.is_measured or spread.kind != "graded":
+    """Raters make a rubric more exact, as far as is known how much they differ; a preference is one settled choice."""
+    parts = spread.rating
+    if parts is None:
         return None
 
     def enough(raters: int) -> bool:
-        smallest = _smallest_mean(effective, rubric_sd(raters), spread.width)
+        smallest = _smallest_mean(effective, parts.sd(raters), spread.width)
         return smallest is not None and smallest <= target
 
     return _fewest(enough, start=1, most=MOST_RATERS)

@@ -1,28 +1,31 @@
 """How much systems disagree on a golden set: measured on runs of it where there are any, else assumed."""
 
 import itertools
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from harness.config.experiment import BASE
 from harness.decision.pairing import Side, pair_items
 from harness.decision.sample import draw_sample, number_clusters
 from harness.decision.values import collect_values
-from harness.errors import ComparisonError, StoreError
+from harness.errors import ComparisonError
+from harness.pipeline.golden_runs import experiment_called, golden_runs, ledger_there
+from harness.pipeline.power_ratings import (
+    RATING,
+    RatedPair,
+    RatingParts,
+    Spread,
+    SpreadKind,
+    rated_pairs,
+    rating_spreads,
+)
 from harness.records.items import GoldenSet
 from harness.records.runs import RunState
 from harness.records.scores import Metric, Score
 from harness.stats.clusters import effective_items, equal_clusters
 from harness.store.ledger import Ledger
-from harness.store.migrate import open_ledger
-from harness.store.runs import runs
 from harness.store.scores import metrics, scores
-
-SpreadKind = Literal["binary", "graded", "preference"]
 
 DISCORDANCE = 0.3
 TIES = 0.2
@@ -33,23 +36,7 @@ WITHIN_GROUP = 0.2  # correlation of the differences of items that share a group
 GOLDEN = "golden"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spread:
-    """How far apart two systems are from item to item, on one metric.
-
-    `value` is the share of items that exactly one system gets right (binary), the standard deviation of an item's
-    difference (graded) or the share of ties (preference). `width` is the largest difference an item can have, None
-    where there is none. `effective_share` is how many independent items an item counts as, in (0, 1]. `basis` says
-    where the numbers come from.
-    """
-
-    kind: SpreadKind
-    metric: str
-    value: float
-    width: float | None
-    effective_share: float
-    basis: str
-    is_measured: bool
+ASSUMED_RATING = RatingParts(items=ITEM_SD**2, raters=2 * RATER_SD**2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,16 +60,11 @@ def assumed_spreads(golden_set: GoldenSet, *, raters: int) -> list[Spread]:
     """
     clusters = number_clusters([item.group for item in golden_set.items])
     share = 1 / (1 + (len(clusters) / equal_clusters(clusters) - 1) * WITHIN_GROUP)
+    sd = ASSUMED_RATING.sd(raters)
     plural = "s" if raters != 1 else ""
     assumed: list[tuple[SpreadKind, str, float, float, str]] = [
         ("binary", "pass/fail", DISCORDANCE, 1.0, f"two systems disagree on {100 * DISCORDANCE:.0f} % of the items"),
-        (
-            "graded",
-            "rubric 1-5",
-            rubric_sd(raters),
-            RUBRIC_WIDTH,
-            f"sd {rubric_sd(raters):.2f}, {raters} rater{plural}",
-        ),
+        ("graded", "rubric 1-5", sd, RUBRIC_WIDTH, f"sd {sd:.2f}, {raters} rater{plural}"),
         ("preference", "preference", TIES, 1.0, f"{100 * TIES:.0f} % ties, one choice for each item"),
     ]
     return [
@@ -94,17 +76,13 @@ def assumed_spreads(golden_set: GoldenSet, *, raters: int) -> list[Spread]:
             effective_share=share,
             basis=f"assumed: {basis}",
             is_measured=False,
+            rating=ASSUMED_RATING if kind == "graded" else None,
         )
         for kind, metric, value, width, basis in assumed
     ]
 
 
-def rubric_sd(raters: int) -> float:
-    """Standard deviation of an item's difference in points, each system's score being the mean of so many raters."""
-    return math.sqrt(ITEM_SD**2 + 2 * RATER_SD**2 / raters)
-
-
-def measured_spreads(golden_set: GoldenSet, home: Path) -> list[Spread]:
+def measured_spreads(golden_set: GoldenSet, home: Path, *, raters: int, experiment: str | None = None) -> list[Spread]:
     """What the finished runs of exactly this golden set show, by metric: the median over pairs of systems.
 
     Of each system of an experiment its latest run counts. A metric on which no two systems ever differ is left out:
@@ -113,34 +91,47 @@ def measured_spreads(golden_set: GoldenSet, home: Path) -> list[Spread]:
     Args:
         golden_set: Runs of another version do not count.
         home: Where the ledger is; without one nothing is measured.
+        raters: Who will answer the rubric for each answer, where raters did.
+        experiment: Only runs of this experiment, given by name, file or folder.
+
+    Raises:
+        ConfigError: There is no such experiment.
+        StoreError: There is a ledger that cannot be used.
     """
-    try:
-        ledger = open_ledger(home, create=False)
-    except StoreError:
+    ledger = ledger_there(home)
+    if ledger is None:
         return []
+    called = None if experiment is None else experiment_called(experiment, ledger)
     definitions = metrics(ledger)
     found: dict[str, list[_Pair]] = {}
-    for one, other in _pairs_of_runs(ledger, golden_set.sha256):
-        ours, theirs = _by_metric(ledger, one), _by_metric(ledger, other)
+    rated: list[RatedPair] = []
+    for one, other in _pairs_of_runs(ledger, golden_set.sha256, called):
+        ours, theirs = _by_metric(ledger, one, GOLDEN), _by_metric(ledger, other, GOLDEN)
         for name in sorted(ours.keys() & theirs.keys() & definitions.keys()):
             pair = _measure(definitions[name], ours[name], theirs[name])
             found.setdefault(name, []).extend([pair] if pair else [])
-    return [spread for name, pairs in found.items() if (spread := _median(definitions[name], pairs))]
+        rated += rated_pairs(
+            (one.run.run_id, _by_metric(ledger, one, RATING)),
+            (other.run.run_id, _by_metric(ledger, other, RATING)),
+            definitions,
+        )
+    spreads = [spread for name, pairs in found.items() if (spread := _median(definitions[name], pairs))]
+    share = assumed_spreads(golden_set, raters=raters)[0].effective_share
+    return [*spreads, *rating_spreads(rated, definitions, share=share, raters=raters)]
 
 
-def _pairs_of_runs(ledger: Ledger, sha256: str) -> list[tuple[RunState, RunState]]:
-    latest: dict[tuple[str, str], RunState] = {}
-    for state in runs(ledger):  # newest first
-        run = state.run
-        if state.status == "finished" and run.golden_sha256 == sha256 and run.system != BASE:
-            latest.setdefault((run.experiment, run.system), state)
-    pairs = itertools.combinations(latest.values(), 2)
+def _pairs_of_runs(ledger: Ledger, sha256: str, experiment: str | None) -> list[tuple[RunState, RunState]]:
+    latest = {
+        (state.run.experiment, state.run.system): state  # the last one stays
+        for state in golden_runs(ledger, sha256=sha256, experiment=experiment)
+    }
+    pairs = itertools.combinations(reversed(latest.values()), 2)
     return [(one, other) for one, other in pairs if one.run.experiment == other.run.experiment]
 
 
-def _by_metric(ledger: Ledger, state: RunState) -> dict[str, list[Score]]:
+def _by_metric(ledger: Ledger, state: RunState, task: str) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = {}
-    for score in scores(ledger, state.run.run_id, task=GOLDEN):
+    for score in scores(ledger, state.run.run_id, task=task):
         found.setdefault(score.metric, []).append(score)
     return found
 

@@ -23,6 +23,7 @@ from harness.store.claims import Claim, claimed
 from harness.store.ledger import Ledger
 from harness.store.runs import append_event, start_run
 from harness.store.scores import record_metrics, record_scores, scores
+from harness.store.sealed import SealedEvent, append_sealed_event
 
 if TYPE_CHECKING:
     from harness.models.probes import ProbeOutcome
@@ -57,13 +58,18 @@ class RunLog:
 
     def append(self, status: RunStatus, reason: str | None, facts: Mapping[str, object] | None = None) -> None:
         """Appends a change of status with the facts so far; `wall_s` sums all processes that worked on the run."""
-        earlier = self.facts.get("peak_memory_bytes", 0)
-        peak = max(peak_memory_bytes(), earlier if isinstance(earlier, int) else 0)
-        known = {**self.facts, "wall_s": self.claim.wall_s, "peak_memory_bytes": peak, **(facts or {})}
+        known = {**self.known, **(facts or {})}
         append_event(
             self.ledger,
             RunEvent(run_id=self.run_id, status=status, at=datetime.now(UTC), reason=reason, facts=known),
         )
+
+    @property
+    def known(self) -> dict[str, object]:
+        """The facts so far, with the time that was worked and the most memory that was used."""
+        earlier = self.facts.get("peak_memory_bytes", 0)
+        peak = max(peak_memory_bytes(), earlier if isinstance(earlier, int) else 0)
+        return {**self.facts, "wall_s": self.claim.wall_s, "peak_memory_bytes": peak}
 
     def record_probes(self, outcomes: "Sequence[ProbeOutcome]") -> None:
         """Stores each probe as a score, passed or not, then stops the run if one failed.
@@ -111,6 +117,25 @@ class RunLog:
             )
 
 
+@dataclass(kw_only=True)
+class SealedLog(RunLog):
+    """The sealed stage of a finished run. Its history is its own: the run's never changes. `by` asked for it."""
+
+    by: str
+
+    def append(self, status: RunStatus, reason: str | None, facts: Mapping[str, object] | None = None) -> None:
+        """Appends a change of the stage's status with the facts so far."""
+        event = SealedEvent(
+            run_id=self.run_id,
+            status=status,
+            at=datetime.now(UTC),
+            reason=reason,
+            by=self.by,
+            facts={**self.known, **(facts or {})},
+        )
+        append_sealed_event(self.ledger, event)
+
+
 @contextmanager
 def recorded(
     run: Run, ledger: Ledger, home: Path, progress: Progress, *, earlier: RunState | None = None
@@ -141,18 +166,25 @@ def recorded(
         else:
             resumed = facts.get("resumed")
             log.note({"resumed": 1 + (resumed if isinstance(resumed, int) else 0), "pid": os.getpid()})
-        try:
-            with full_disk_explained(home):  # here too, so that the reason which is stored says it
-                yield log
-                log.facts.pop("pid", None)
-                log.append("finished", None)
-        except KeyboardInterrupt:
-            _end_badly(log, "interrupted", "stopped by Ctrl-C or SIGTERM", {})
-            raise
-        except BaseException as problem:
-            final = {FINAL: True} if isinstance(problem, ProbeError | TrainingError) else {}
-            _end_badly(log, "failed", f"{type(problem).__name__}: {problem}", final)
-            raise
+        with ended(log):
+            yield log
+
+
+@contextmanager
+def ended(log: RunLog) -> Iterator[None]:
+    """Records how the body ends: finished, failed or interrupted. An exception goes on."""
+    try:
+        with full_disk_explained(log.home):  # here too, so that the reason which is stored says it
+            yield
+            log.facts.pop("pid", None)
+            log.append("finished", None)
+    except KeyboardInterrupt:
+        _end_badly(log, "interrupted", "stopped by Ctrl-C or SIGTERM", {})
+        raise
+    except BaseException as problem:
+        final = {FINAL: True} if isinstance(problem, ProbeError | TrainingError) else {}
+        _end_badly(log, "failed", f"{type(problem).__name__}: {problem}", final)
+        raise
 
 
 def _end_badly(log: RunLog, status: RunStatus, reason: str, facts: Mapping[str, object]) -> None:

@@ -5,9 +5,11 @@ a finished run refers to it. One base is loaded, and the adapters are attached t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.config.regression import Suite, SuiteTask
 from harness.errors import DiskFullError, HarnessError, ModelError
+from harness.evaluation.prefix_lm import PrefixLM
 from harness.evaluation.regression import estimate_seconds, evaluate_task
 from harness.evaluation.regression_lm import build_lm
 from harness.evaluation.regression_scores import evaluation_inputs, scores_of
@@ -27,6 +29,16 @@ from harness.store.ledger import Ledger
 from harness.store.scores import record_metrics
 
 MEASURED_FIRST = 500  # items left from which the time is measured and said before they are asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sweep:
+    """What all weights of one base model share."""
+
+    loaded: LoadedModel
+    lm: PrefixLM
+    ledger: Ledger
+    progress: Progress
 
 
 def evaluate_suite(
@@ -56,14 +68,18 @@ def evaluate_suite(
     loaded = load_base(prepared, weights[0].system, progress.say)
     tasks = {entry.canonical: load_task(entry) for entries in waiting.values() for entry in entries}
     record_metrics(ledger, [metric for task in tasks.values() for metric in task.metrics])
+    # One model class for all: what is asked is encoded, and joined at what it begins with, once.
+    sweep = _Sweep(loaded=loaded, lm=build_lm(loaded), ledger=ledger, progress=progress)
+    sweep.lm.say = progress.say
     for one in weights:
         try:
             with full_disk_explained(ledger.path.parent):
                 if one.adapter:
                     _require_intact(one)
                     attach_saved_adapter(loaded, one.adapter)
+                sweep.lm.switch_to(loaded.model)
                 for entry in waiting[one.name]:
-                    _evaluate(loaded, entry, tasks[entry.canonical], one, ledger, progress)
+                    _evaluate(sweep, entry, tasks[entry.canonical], one)
         except DiskFullError:
             raise
         except HarnessError as problem:
@@ -101,19 +117,17 @@ def measure_suite(prepared: Prepared, suite: Suite, progress: Progress) -> dict[
     return estimates
 
 
-def _evaluate(
-    loaded: LoadedModel, entry: SuiteTask, task: RegressionTask, weights: Weights, ledger: Ledger, progress: Progress
-) -> None:
-    lm = build_lm(loaded)
+def _evaluate(sweep: _Sweep, entry: SuiteTask, task: RegressionTask, weights: Weights) -> None:
+    lm, progress = sweep.lm, sweep.progress
     inputs = evaluation_inputs(
         task,
         lm,
-        weights=loaded.source.identity,
+        weights=sweep.loaded.source.identity,
         adapter_sha256=adapter_hash(weights.adapter) if weights.adapter else None,
-        dtype=dtype_name(loaded.dtype),
+        dtype=dtype_name(sweep.loaded.dtype),
     )
     done = open_evaluation(
-        ledger,
+        sweep.ledger,
         weights.run_id,
         inputs,
         asked=entry.canonical,
@@ -129,5 +143,5 @@ def _evaluate(
         progress.say(f"about {estimate.seconds / 60:.0f} min, from {estimate.measured_items} items measured now")
     with progress.phase(task.name, left) as advance:
         for batch in evaluate_task(lm, task, done=done):
-            record_results(ledger, inputs.key, batch, scores_of(task, batch))
+            record_results(sweep.ledger, inputs.key, batch, scores_of(task, batch))
             advance(len(batch))

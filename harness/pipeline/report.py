@@ -8,20 +8,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import harness
-from harness.config.experiment import BASE
+from harness.config.experiment import BASE, HUMAN
 from harness.config.system import System
 from harness.decision.estimate import estimate
 from harness.decision.flips import flip_sentence
 from harness.errors import ComparisonError, HarnessError
-from harness.pipeline.decide import PROBE, ComparisonReport, compare_evidence
+from harness.pipeline.data_cards import data_cards, item_count
+from harness.pipeline.decide import PROBE, ComparisonReport, compare_evidence, is_shown
 from harness.pipeline.evidence import read_system
 from harness.pipeline.prepare import Prepared
+from harness.pipeline.rating_section import rating_sections
 from harness.pipeline.standing import FOLDER_RECORDED
 from harness.records.evidence import Evidence
 from harness.records.generations import Generation
+from harness.records.runs import Run
 from harness.records.scores import Metric, Score
 from harness.records.verdicts import Verdict
-from harness.report.content import DataCard, EvidenceReport, LostItem, ReportFormat, SystemSection
+from harness.report.content import EvidenceReport, LostItem, ReportFormat, SystemSection
 from harness.report.junit import render_junit
 from harness.report.page import render_html, render_markdown
 from harness.store.export import export_scores
@@ -29,6 +32,7 @@ from harness.store.generations import generations
 from harness.store.ledger import Ledger
 from harness.store.migrate import open_ledger
 from harness.store.registry import promotions, verdicts, waivers
+from harness.store.runs import latest_finished
 from harness.store.training_metrics import training_metrics
 
 LOST_ITEMS = 10  # as many as a reviewer reads
@@ -110,7 +114,7 @@ def gather_report(prepared: Prepared, home: Path, *, candidate: str | None = Non
     verdict = _verdict(prepared, verdicts(ledger, run_id=run_id))
     metrics: dict[str, Metric] = {}
     for evidence in (found.candidate, *found.others):
-        metrics |= {name: metric for name, metric in evidence.metrics.items() if not name.startswith(PROBE)}
+        metrics |= {name: metric for name, metric in evidence.metrics.items() if is_shown(name)}
     return EvidenceReport(
         experiment=prepared.experiment.name,
         question=prepared.experiment.question,
@@ -124,11 +128,12 @@ def gather_report(prepared: Prepared, home: Path, *, candidate: str | None = Non
         verdict=verdict,
         waivers=[one for one in waivers(ledger, run_id=run_id) if verdict and one.verdict_id == verdict.verdict_id],
         promotions=[one for one in promotions(ledger) if one.run_id == run_id],
-        cards=_cards(prepared),
+        cards=data_cards(prepared, found.candidate.state.run),
         limits=[*_limits(prepared, found), *_policy_limits(prepared, verdict)],
         tests=list(dict.fromkeys(one.test for one in compared.comparisons)) if compared else [],
         made_at=datetime.now(UTC),
         version=harness.__version__,
+        ratings=rating_sections(ledger, found.candidate),
     )
 
 
@@ -150,7 +155,7 @@ def _find(prepared: Prepared, ledger: Ledger, candidate: str) -> _Found:
     names = [name for name in prepared.experiment.systems if name != candidate]
     others: list[Evidence] = []
     absent: list[str] = []
-    for name in [*names, *([BASE] if prepared.experiment.regression else [])]:
+    for name in [*names, *_implicit(prepared, ledger, candidate)]:
         try:
             other = read_system(prepared, ledger, name, candidate=candidate)
         except ComparisonError as unfinished:
@@ -161,9 +166,16 @@ def _find(prepared: Prepared, ledger: Ledger, candidate: str) -> _Found:
     return _Found(candidate=ours, others=tuple(others), absent=tuple(absent))
 
 
+def _implicit(prepared: Prepared, ledger: Ledger, candidate: str) -> list[str]:
+    """What is no system of the experiment's file: an expert, where there are answers, and the base model."""
+    human = latest_finished(ledger, prepared.experiment.name, HUMAN, prepared.human_hash())
+    names = [HUMAN] if human and candidate != HUMAN else []
+    return [*names, *([BASE] if prepared.experiment.regression else [])]
+
+
 def _section(prepared: Prepared, ledger: Ledger, evidence: Evidence) -> SystemSection:
     run = evidence.state.run
-    shown = [name for name in evidence.metrics if not name.startswith(PROBE)]
+    shown = [name for name in evidence.metrics if is_shown(name)]
     estimates = {
         name: estimate(evidence.metrics[name], evidence.scores[name])
         for name in shown
@@ -174,7 +186,7 @@ def _section(prepared: Prepared, ledger: Ledger, evidence: Evidence) -> SystemSe
     return SystemSection(
         name=evidence.name,
         state=evidence.state,
-        how=_how(system, evidence) if system else _BASE_ANSWERS if is_base else (("system", run.system),),
+        how=_how(system, evidence) if system else _BASE_ANSWERS if is_base else _unlisted(run),
         estimates=estimates,
         probes=tuple(
             score for name, of_probe in evidence.scores.items() if name.startswith(PROBE) for score in of_probe
@@ -187,6 +199,13 @@ def _section(prepared: Prepared, ledger: Ledger, evidence: Evidence) -> SystemSe
             "facts": dict(evidence.state.facts),
         },
     )
+
+
+def _unlisted(run: Run) -> tuple[tuple[str, str], ...]:
+    """How a system answers that the experiment's file does not name."""
+    if run.system != HUMAN:
+        return (("system", run.system),)
+    return (("answers", f"an expert's, from {run.system_config.get('answers') or 'the golden references'}"),)
 
 
 def _how(system: System, evidence: Evidence) -> tuple[tuple[str, str], ...]:
@@ -257,35 +276,8 @@ def _text(generation: Generation) -> str:
     return generation.text if generation.text is not None else f"(no answer: {generation.error})"
 
 
-def _cards(prepared: Prepared) -> list[DataCard]:
-    golden_set, training_set = prepared.golden_set, prepared.training_set
-    card = prepared.experiment.golden_set / "card.md"
-    cards = [
-        DataCard(
-            kind="golden set",
-            name=golden_set.name,
-            facts=(
-                ("version", golden_set.version),
-                ("items", str(len(golden_set.items))),
-                ("sha256", golden_set.sha256),
-                ("licence", golden_set.licence),
-            ),
-            text=card.read_text(encoding="utf-8") if card.is_file() else None,
-        )
-    ]
-    if training_set:
-        facts = (
-            ("records", str(len(training_set.records))),
-            ("format", training_set.format),
-            ("sha256", training_set.sha256),
-            ("overlap with the golden set", "none: refused before training"),
-        )
-        cards.append(DataCard(kind="training set", name=Path(training_set.path).name, facts=facts, text=None))
-    return cards
-
-
 def _limits(prepared: Prepared, found: _Found) -> list[str]:
-    limits = [f"{len(prepared.golden_set.items)} golden items: small differences cannot be seen with so few."]
+    limits = [f"{item_count(prepared.golden_set)} golden items: small differences cannot be seen with so few."]
     system = prepared.experiment.systems.get(found.candidate.state.run.system)
     if system and system.finetune:
         seeds = 1 + len(found.candidate.replicates)

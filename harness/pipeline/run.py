@@ -5,7 +5,7 @@ Libraries that load models are imported only where something is left to do.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -16,12 +16,14 @@ from harness.config.system import System
 from harness.errors import DiskFullError, HarnessError
 from harness.hashing import new_run_id
 from harness.pipeline.full_disk import full_disk_explained
-from harness.pipeline.overlap import guard_suite
+from harness.pipeline.overlap import Guarded, guard
 from harness.pipeline.prepare import Prepared
 from harness.pipeline.recording import recorded
 from harness.pipeline.resume import describe_unfinished, say_changes, unfinished_run
+from harness.pipeline.stages import describe_training_sets, plan_stages
 from harness.pipeline.weights import Weights, unfinished_tasks, weights_of
 from harness.provenance import describe_environment
+from harness.records.overlaps import Allowance
 from harness.records.protocols import Progress
 from harness.records.runs import Run, RunState
 from harness.store.claims import is_alive
@@ -52,10 +54,17 @@ class _Work:
     home: Path
     progress: Progress
     begin: Begin
+    guarded: Guarded = field(default_factory=Guarded)
 
 
 def run_experiment(
-    prepared: Prepared, home: Path, progress: Progress, *, only: Sequence[str] = (), begin: Begin = "missing"
+    prepared: Prepared,
+    home: Path,
+    progress: Progress,
+    *,
+    only: Sequence[str] = (),
+    begin: Begin = "missing",
+    allowance: Allowance | None = None,
 ) -> dict[str, SystemOutcome]:
     """Runs each chosen system; one that fails does not keep the others from running.
 
@@ -68,26 +77,32 @@ def run_experiment(
         only: Names of systems; empty for all.
         begin: Which runs begin anew: those of systems that have no finished run (`missing`), all (`again`), or only
             those of systems without a run to go on with (`resume`).
+        allowance: Who lets training records be learned that stand in what is scored, and why. Each run that learns
+            them, finished ones on the same inputs too, has it recorded.
 
     Returns:
         By system name (with its seed, where a system has several), in the experiment's order.
 
     Raises:
         ConfigError: A name in `only` is not a system.
-        OverlapError: A training record holds an item of the regression suite.
+        OverlapError: A training record stands in the golden set or the regression suite, and nobody allowed it.
+        DataError: A training has nothing to learn from or to validate on.
         DiskFullError: Nothing more can be written.
         StoreError: The ledger cannot be opened or written.
     """
     systems = prepared.experiment.chosen(list(only))
-    guard_suite(prepared, systems)
+    guarded = guard(prepared, systems, allowance=allowance)
+    for system in systems:
+        if system.finetune:
+            plan_stages(prepared, system, system.finetune)  # what cannot be drawn is known before any model is loaded
     home = home.resolve()
     with full_disk_explained(home):
         ledger = open_ledger(home, create=True)
-        work = _Work(prepared=prepared, ledger=ledger, home=home, progress=progress, begin=begin)
+        work = _Work(prepared=prepared, ledger=ledger, home=home, progress=progress, begin=begin, guarded=guarded)
         record_golden_set(ledger, prepared.golden_set)
         record_metrics(ledger, [scorer.metric for scorer in prepared.scorers])
         outcomes: dict[str, SystemOutcome] = {}
-        replicates = {_label(system, one): one for system in systems for one in system.replicates()}
+        replicates = {label_of(system, one): one for system in systems for one in system.replicates()}
         for number, (label, system) in enumerate(replicates.items(), start=1):
             progress.say(f"[{number}/{len(replicates)}] {label}")
             outcomes[label] = _run_system(work, system)
@@ -132,7 +147,8 @@ def run_anew(prepared: Prepared, system: System, home: Path, progress: Progress,
     return outcome
 
 
-def _label(system: System, replicate: System) -> str:
+def label_of(system: System, replicate: System) -> str:
+    """The system's name, with its training seed where it has several."""
     return f"{system.name} (seed {replicate.seed})" if len(system.replicates()) > 1 else system.name
 
 
@@ -145,6 +161,7 @@ def _run_system(work: _Work, system: System) -> SystemOutcome:
         return _carry_out(work, system, begun.run, earlier=begun)
     if done and work.begin != "again":
         say(f"finished already as run {done.run.run_id} on the same inputs; --again runs it anew")
+        _mark(work, system, done.run.run_id)
         return SystemOutcome(state=done, reused=True)
     if begun:
         say(f"{describe_unfinished(work.home, begun)} This is a new run")
@@ -159,11 +176,12 @@ def _carry_out(work: _Work, system: System, run: Run, *, earlier: RunState | Non
     try:
         with recorded(run, work.ledger, work.home, work.progress, earlier=earlier) as log:
             is_begun = True
+            _mark(work, system, run.run_id)
             if earlier:
                 work.progress.say(f"going on with run {run.run_id}")
                 if changes := say_changes(run, work.progress):
                     log.facts["changed_since_start"] = changes
-            _say_libraries(work.progress)
+            say_libraries(work.progress)
             from harness.pipeline.execute import execute
 
             execute(work.prepared, system, log)
@@ -175,6 +193,13 @@ def _carry_out(work: _Work, system: System, run: Run, *, earlier: RunState | Non
         problem = failure
         work.progress.say(f"{system.name} failed: {failure}")
     return SystemOutcome(state=find_run(work.ledger, run.run_id), reused=False, problem=problem)
+
+
+def _mark(work: _Work, system: System, run_id: str) -> None:
+    """Before anything is learned: what a run learns of what is scored is on record, however the run ends."""
+    if marked := work.guarded.record(work.ledger, work.prepared, system, run_id):
+        pairs = "pairs of a record and an item" if marked != 1 else "pair of a record and an item"
+        work.progress.say(f"run {run_id}: {marked} {pairs} overlap, as allowed; the items are marked")
 
 
 def _base_runs(work: _Work) -> list[Weights]:
@@ -208,13 +233,14 @@ def _evaluate(work: _Work, suite: Suite, weights: Sequence[Weights]) -> dict[str
     """What went wrong, by name; `weights` are of one base model."""
     if not any(unfinished_tasks(suite, work.ledger, one.run_id) for one in weights):
         return {}
-    _say_libraries(work.progress)
+    say_libraries(work.progress)
     from harness.pipeline.regress import evaluate_suite
 
     return evaluate_suite(work.prepared, suite, work.ledger, weights, work.progress)
 
 
-def _say_libraries(progress: Progress) -> None:
+def say_libraries(progress: Progress) -> None:
+    """Says why nothing happens for some seconds, where libraries are not loaded yet."""
     if "torch" not in sys.modules:
         progress.say("loading libraries")
 
@@ -235,6 +261,7 @@ def _new_run(prepared: Prepared, system: System, *, name: str, inputs_hash: str)
         "question": prepared.experiment.question,
         "golden_sha256": golden_set.sha256,
         "training_sha256": training_set.sha256 if training_set and system.reads_training_set else None,
+        "training_sets": describe_training_sets(prepared, system),
         "seed": system.seed,
     }
     return Run(

@@ -6,17 +6,20 @@ from pathlib import Path
 
 from harness.decision.estimate import estimate
 from harness.pipeline.aliases import registry_notes
-from harness.pipeline.decide import PROBE
+from harness.pipeline.decide import PROBE, is_shown
 from harness.pipeline.evidence import read_evidence
 from harness.records.estimates import Estimate
 from harness.records.generations import Generation
+from harness.records.overlaps import RunOverlap
 from harness.records.runs import Artifact, RunState, TrainingMetric
 from harness.records.scores import Metric, Score
 from harness.store.artifacts import artifacts
 from harness.store.generations import generations
 from harness.store.ledger import WAIT_S
 from harness.store.migrate import open_ledger
+from harness.store.overlaps import run_overlaps
 from harness.store.runs import find_run
+from harness.store.sealed import SealedEvent, sealed_stage
 from harness.store.training_metrics import training_metrics
 
 
@@ -25,7 +28,9 @@ class RunDetails:
     """A run with its estimates by metric, probes, training curve and artifacts.
 
     `metrics` says what the estimates measure. `failed` are the items without an answer; `notes` are what must be said
-    with the estimates, and `registry` what was decided of the run: verdicts, waivers, aliases.
+    with the estimates, and `registry` what was decided of the run: verdicts, waivers, aliases. `overlaps` are the pairs
+    of a record that the run learned and an item, as somebody allowed. `sealed` is how its sealed stage stands, None
+    where it was never asked; what it answered there is not shown.
     """
 
     state: RunState
@@ -37,6 +42,8 @@ class RunDetails:
     artifacts: tuple[Artifact, ...]
     failed: tuple[Generation, ...]
     registry: tuple[str, ...]
+    overlaps: tuple[RunOverlap, ...]
+    sealed: SealedEvent | None
 
 
 def run_details(home: Path, run_id: str, *, wait_s: float = WAIT_S) -> RunDetails:
@@ -53,7 +60,7 @@ def run_details(home: Path, run_id: str, *, wait_s: float = WAIT_S) -> RunDetail
     estimates = {
         name: estimate(metric, read.scores[name])
         for name, metric in read.metrics.items()
-        if not name.startswith(PROBE) and any(score.value is not None for score in read.scores[name])
+        if is_shown(name) and any(score.value is not None for score in read.scores[name])
     }
     return RunDetails(
         state=state,
@@ -65,4 +72,6 @@ def run_details(home: Path, run_id: str, *, wait_s: float = WAIT_S) -> RunDetail
         artifacts=tuple(artifacts(ledger, run_id)),
         failed=tuple(generation for generation in generations(ledger, run_id) if generation.error is not None),
         registry=tuple(registry_notes(ledger, run_id, datetime.now(UTC))),
+        overlaps=tuple(run_overlaps(ledger, run_id)),
+        sealed=sealed_stage(ledger, run_id),
     )

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.decision.flips import StratumFlips
+from harness.decision.preference import face
 from harness.decision.values import ItemValue, collect_values
 from harness.errors import ComparisonError, nearest
 from harness.pipeline.board import in_order
-from harness.pipeline.decide import PROBE, compare_evidence
+from harness.pipeline.decide import compare_evidence, is_shown
 from harness.pipeline.describe import model_identity, model_name
 from harness.pipeline.evidence import REGRESSION, read_evidence
 from harness.records.estimates import Comparison
@@ -122,7 +123,7 @@ def side_by_side(
     """
     ledger = open_ledger(home, create=False, wait_s=wait_s)
     ours, theirs = _read_both(ledger, candidate, baseline)
-    both = [name for name in ours.metrics if name in theirs.metrics and not name.startswith(PROBE)]
+    both = [name for name in ours.metrics if name in theirs.metrics and is_shown(name)]
     if metric not in both:
         raise ComparisonError(f'"{metric}" is not a metric that both runs have; {nearest(metric, both)}.')
     sides = [_Side(ledger, one, ours.metrics[metric]) for one in (ours, theirs)]
@@ -212,7 +213,7 @@ def _read_both(ledger: Ledger, candidate: str, baseline: str) -> tuple[Evidence,
     alike = ours.system == theirs.system
     names = [f"{run.system} ({run.run_id})" if alike else run.system for run in (ours, theirs)]
     read = [read_evidence(ledger, state, name=name) for state, name in zip(states, names, strict=True)]
-    return read[0], read[1]
+    return face(read[0], read[1])
 
 
 def _only_on_one_side(ours: Evidence, theirs: Evidence) -> list[str]:

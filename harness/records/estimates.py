@@ -29,6 +29,9 @@ class Comparison:
     metrics where lower is better; `candidate_value` and `baseline_value` keep their own sign. `better`, `worse` and
     `same` count items (for binary metrics `better` and `worse` are the discordant pairs). `p_value` is beside the
     interval, never instead of it. `warnings` are sentences to show with the numbers.
+
+    `overlapping` counts the compared items whose text either system was allowed to learn; `without` is the comparison
+    on the other items, None where there are no overlapping ones or no others. Gates read `without`.
     """
 
     metric: str
@@ -52,3 +55,5 @@ class Comparison:
     same: int
     n_missing: int
     warnings: tuple[str, ...] = ()
+    overlapping: int = 0
+    without: "Comparison | None" = None

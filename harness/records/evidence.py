@@ -23,6 +23,19 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SeenItems:
+    """The items of the version of a golden set that a run saw.
+
+    `hashes` are those of the items that every run answers, by id; `sealed` are the ids of those that it does not, and
+    `retired` says by id why the others are no longer asked.
+    """
+
+    hashes: Mapping[str, str]
+    sealed: frozenset[str] = frozenset()
+    retired: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """A run's scores, with what they mean and what must be said of them.
 
@@ -35,7 +48,12 @@ class Evidence:
     of items that were to be scored, by metric: fewer scores than that are missing ones. `whole` is the number of items
     there are to ask, by metric, where the task is larger than what was asked. `labels` says by item id and key (`tag`,
     `kind`, `difficulty`) which slices an item belongs to. `agreement` is by rating metric. `adapter_sha256` is that of
-    the adapter that the run recorded. `replicates` are the runs of the same system with other training seeds.
+    the adapter that the run recorded. `replicates` are the runs of the same system with other training seeds. `seen`
+    are the items of its golden set, None where the ledger does not hold them.
+
+    `overlapping` has by metric the items whose text the run was allowed to learn. `sealed_items` counts the items of
+    the golden set that are sealed, where the golden scores are of these and not of the development items; `withheld`
+    is why the golden scores were not read, and the next step.
     """
 
     name: str
@@ -53,3 +71,7 @@ class Evidence:
     conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     adapter_sha256: str | None = None
     replicates: tuple["Evidence", ...] = ()
+    overlapping: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    sealed_items: int = 0
+    withheld: tuple[str, str] | None = None
+    seen: SeenItems | None = None

@@ -1,11 +1,12 @@
 """How stages are called by, and call back to, the pipeline without knowing one another."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from harness.records.generations import Generation
 from harness.records.items import Item
+from harness.records.messages import Message
 from harness.records.runs import TrainingMetric
 
 
@@ -27,6 +28,22 @@ class Answerer(Protocol):
             items: All that are to be answered, whatever is answered already.
             answered: Ids of items to leave out. A system whose answers depend on what is asked together forms the
                 batches of all items, and leaves out whole batches.
+        """
+        ...
+
+
+class Ask(Protocol):
+    """A model asked for texts: questions in, one generation each out, a batch at a time, in any order."""
+
+    def __call__(
+        self, questions: Mapping[str, Sequence[Message]], answered: Collection[str] = ()
+    ) -> Iterator[Sequence[Generation]]:
+        """Yields each batch as soon as it is there.
+
+        Args:
+            questions: All that are asked together, by id, whatever is answered already: the turns, the last one the
+                user's. A generation's `item_id` is the question's id.
+            answered: Ids of questions to leave out, as for `Answerer`.
         """
         ...
 

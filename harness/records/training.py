@@ -1,10 +1,15 @@
 """Training records: what an adapter learns from."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.hashing import content_hash
 from harness.records.messages import Message
+
+WRITTEN = "written"
+"""What a record without an origin counts as."""
 
 TrainingFormat = Literal["chat", "instruction", "prompt_completion", "preference", "labelled"]
 
@@ -16,8 +21,9 @@ class TrainingRecord:
     `prompt` holds the turns before the answer as written in the file: the experiment's system text and template are
     applied by `harness.models.chat`, as they are at evaluation. `line` is 1-based: the line of a JSONL or CSV file,
     else the count of the record in its set. `rejected` is an answer that `completion` was preferred to. `label` is the
-    class of labelled text, which is also the `completion`. `record_hash` covers the prompt and the completion only:
-    what fine-tuning learns.
+    class of labelled text, which is also the `completion`. `origin` is how a record was made (`paraphrase`), None for
+    one that was written; `parents` are the hashes of the records it was made from. `record_hash` covers the prompt and
+    the completion only: what fine-tuning learns.
     """
 
     prompt: tuple[Message, ...]
@@ -26,6 +32,8 @@ class TrainingRecord:
     group: str | None = None
     rejected: str | None = None
     label: str | None = None
+    origin: str | None = None
+    parents: tuple[str, ...] = ()
     record_hash: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,3 +54,14 @@ class TrainingSet:
     sha256: str
     format: TrainingFormat
     records: tuple[TrainingRecord, ...]
+
+    @property
+    def origins(self) -> Mapping[str, int]:
+        """Records of each origin, the most frequent first; empty where every record was written."""
+        return count_origins(self.records)
+
+
+def count_origins(records: Iterable[TrainingRecord]) -> dict[str, int]:
+    """Records of each origin, the most frequent first; empty where every record was written."""
+    counts = Counter(record.origin or WRITTEN for record in records)
+    return {} if set(counts) <= {WRITTEN} else dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))

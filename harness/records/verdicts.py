@@ -57,13 +57,31 @@ class EvidenceRead:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """That a verdict read scores of sealed items, and how worn these are by then.
+
+    `number` counts the looks at these items, from 1; `candidates` the different candidates among them. `by` asked for
+    it; `items` were read. `risk` is the most that the chance of a pass by any candidate without a gain can be after so
+    many looks, in [0, 1]. `repeats` is the verdict whose look this one is again (same run, policy and sealed scores),
+    None for a new look.
+    """
+
+    number: int
+    candidates: int
+    by: str
+    items: int
+    risk: float
+    repeats: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """A policy's outcome for one run, with all that is needed to derive it again.
 
     `runs` maps each name that was used (the candidate's, each baseline's) to a run id. `policy_text` is the policy as
     resolved, canonical JSON; `policy_sha256` its hash. `adapter_sha256` is that of the candidate's adapter, None for a
     run without one. `versions` are those of the libraries that computed. `seed` is that of every resampling.
-    `confidence` is that of the two-sided intervals.
+    `confidence` is that of the two-sided intervals. `look` is there where sealed scores were read.
     """
 
     verdict_id: str
@@ -86,3 +104,4 @@ class Verdict:
     seed: int
     confidence: float
     decided_at: datetime
+    look: Look | None = None

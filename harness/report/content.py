@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.records.estimates import Comparison, Estimate
+from harness.records.evidence import Agreement
 from harness.records.registry import Promotion, Waiver
 from harness.records.runs import RunState, TrainingMetric
 from harness.records.scores import Metric, Score
 from harness.records.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from harness.stats.preference import Ranking  # it loads numpy, and `harness --help` loads this module
 
 ReportFormat = Literal["html", "md", "junit", "csv", "parquet"]
 
@@ -58,6 +62,56 @@ class LostItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RatedSystem:
+    """One system on one rating metric: its mean as rated, and beside it the mean without the raters' severity."""
+
+    metric: str
+    system: str
+    estimate: Estimate
+    adjusted: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaterOffset:
+    """How many level units a rater gives more (or less, negative) than the raters' mean on the same answers."""
+
+    rater: str
+    metric: str
+    offset: float | None
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Win:
+    """How often one system's answer was chosen over another's: a share in [0, 1], a tie counting half."""
+
+    winner: str
+    loser: str
+    share: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RatingSection:
+    """What experts said in one campaign.
+
+    `agreement` is by metric. `wins` has each pair of systems once. `strengths` are Bradley and Terry's, of three or
+    more systems, with the systems' names. `notes` are sentences: what was not complete, and whether raters were blind.
+    """
+
+    campaign_id: str
+    raters: int
+    systems: tuple[RatedSystem, ...]
+    agreement: Mapping[str, Agreement]
+    offsets: tuple[RaterOffset, ...]
+    wins: tuple[Win, ...]
+    strengths: "Ranking | None"
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceReport:
     """Everything that a reviewer needs to judge a candidate.
 
@@ -82,3 +136,4 @@ class EvidenceReport:
     tests: Sequence[str]
     made_at: datetime
     version: str
+    ratings: Sequence[RatingSection] = ()

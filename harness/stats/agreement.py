@@ -5,8 +5,8 @@ gives, below 0 less than that. Where chance itself cannot disagree (all ratings 
 is said instead of a number: raters who never use but one level have shown nothing about their agreement.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, cast
 
 import numpy as np
@@ -41,17 +41,24 @@ class Agreement:
 
 
 def krippendorff_alpha(
-    ratings: Sequence[Sequence[float]], level: Level = "ordinal", *, confidence: float = 0.95, seed: int = 0
+    ratings: Sequence[Sequence[float]],
+    level: Level = "ordinal",
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Agreement:
     """Krippendorff's alpha: agreement of any number of raters, who need not all have rated everything.
 
-    The interval is the percentile bootstrap over units (2,000 resamples). Assumes units that are independent of each
-    other. With few units, or few that raters disagree on, it is too narrow. After perfect agreement it reaches as low
-    as it would if z^2 / (n + z^2) of the units were disagreed on as far as the levels seen allow.
+    The interval is the percentile bootstrap over units, or over clusters of them (2,000 resamples). Assumes units, or
+    clusters, that are independent of each other. With few units, or few that raters disagree on, it is too narrow.
+    After perfect agreement it reaches as low as it would if z^2 / (n + z^2) of the units (clusters) were disagreed on
+    as far as the levels seen allow.
 
     Args:
         ratings: For each unit the ratings it got, in any order; units with fewer than two are left out.
         level: What the levels mean: names ("nominal"), ranks ("ordinal") or equal steps ("interval").
+        clusters: For each unit what it belongs to (several systems' answers to one item); None: each stands alone.
         confidence: Two-sided, in (0, 1).
         seed: Of the resampling; the same ratings and seed give the same interval.
 
@@ -59,12 +66,14 @@ def krippendorff_alpha(
         In [-1, 1]. Undefined where no unit has two ratings or all ratings are equal.
 
     Raises:
-        ValueError: A rating that is not finite, or a confidence outside (0, 1).
+        ValueError: A rating that is not finite, a confidence outside (0, 1), or clusters of another length.
 
     Source: Krippendorff (2011), Computing Krippendorff's alpha-reliability; computed by the krippendorff package.
     """
     check_confidence(confidence)
+    labels = range(len(ratings)) if clusters is None else clusters
     pairable = [unit for unit in ratings if len(unit) >= 2]
+    stands_in = [label for unit, label in zip(ratings, labels, strict=True) if len(unit) >= 2]
     if not pairable:
         return _undefined("No unit was rated by two raters.", 0, confidence)
     levels, counts = _count_levels(pairable)
@@ -73,10 +82,14 @@ def krippendorff_alpha(
             f"Every rating is {levels[0]:g}, which shows nothing about agreement.", len(counts), confidence
         )
     value = alpha_of_counts(counts, levels, level)
+    places = {label: place for place, label in enumerate(dict.fromkeys(stands_in))}
     if value >= 1 - _ROUNDING:
         used = counts.sum(axis=0)
-        return _perfect(_chance_disagreement(used, _distances(used[None], levels, level)[0]), len(counts), confidence)
-    return _bootstrap(value, _alphas(counts, levels, level), len(counts), confidence, seed)
+        chance = _chance_disagreement(used, _distances(used[None], levels, level)[0])
+        return replace(_perfect(chance, len(places), confidence), units=len(counts))
+    alphas, members = _alphas(counts, levels, level), np.array([places[label] for label in stands_in])
+    found = _bootstrap(value, lambda drawn: alphas(drawn[:, members]), len(places), confidence, seed)
+    return replace(found, units=len(counts))
 
 
 def cohen_kappa(

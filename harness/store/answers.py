@@ -1,17 +1,25 @@
-"""What a run answered, with the scores that follow."""
+"""What a run answered, with the scores that follow; sealed items have tables of their own."""
 
 from collections.abc import Sequence
 
 from harness.records.generations import Generation
+from harness.records.items import Part
 from harness.records.scores import Score
 from harness.store import bulk
-from harness.store.generations import generation_columns
+from harness.store.generations import GENERATIONS, generation_columns
 from harness.store.ledger import Ledger
 from harness.store.runs import require_run
-from harness.store.scores import run_score_columns
+from harness.store.scores import SCORES, run_score_columns
 
 
-def record_answers(ledger: Ledger, run_id: str, generations: Sequence[Generation], scores: Sequence[Score]) -> int:
+def record_answers(
+    ledger: Ledger,
+    run_id: str,
+    generations: Sequence[Generation],
+    scores: Sequence[Score],
+    *,
+    part: Part = "development",
+) -> int:
     """Records generations and their scores in one unit, so that neither is without the other; what is there stays.
 
     Returns:
@@ -22,7 +30,7 @@ def record_answers(ledger: Ledger, run_id: str, generations: Sequence[Generation
     """
     with ledger.write() as connection:
         require_run(connection, run_id)
-        bulk.insert(connection, "scores", [run_score_columns(run_id, score) for score in scores])
+        bulk.insert(connection, SCORES[part], [run_score_columns(run_id, score) for score in scores])
         return bulk.insert(
-            connection, "generations", [generation_columns(run_id, generation) for generation in generations]
+            connection, GENERATIONS[part], [generation_columns(run_id, generation) for generation in generations]
         )

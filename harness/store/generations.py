@@ -1,12 +1,15 @@
 """What runs produced for items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.records.generations import Generation, Passage
+from harness.records.items import Part
 from harness.store import bulk
 from harness.store.ledger import Ledger
 from harness.store.runs import require_run
+
+GENERATIONS: Mapping[Part, str] = {"development": "generations", "sealed": "sealed_generations"}  # tables
 
 
 def record_generations(ledger: Ledger, run_id: str, generations: Sequence[Generation]) -> int:
@@ -25,12 +28,13 @@ def record_generations(ledger: Ledger, run_id: str, generations: Sequence[Genera
         )
 
 
-def generations(ledger: Ledger, run_id: str) -> list[Generation]:
-    """What a run produced so far, by item id and sample index; empty for an unknown run."""
+def generations(ledger: Ledger, run_id: str, *, part: Part = "development") -> list[Generation]:
+    """What a run produced so far for one part's items, by item id and sample index; empty for an unknown run."""
     with ledger.read() as connection:
         rows = connection.execute(
             "SELECT item_id, item_hash, sample_index, text, error, finish_reason, prompt_hash, prompt_tokens, "
-            "completion_tokens, latency_s, passages FROM generations WHERE run_id = ? ORDER BY item_id, sample_index",
+            f"completion_tokens, latency_s, passages FROM {GENERATIONS[part]} WHERE run_id = ? "
+            "ORDER BY item_id, sample_index",
             [run_id],
         ).fetchall()
     return [_generation(row) for row in rows]

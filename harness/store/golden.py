@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import StoreError
-from harness.records.items import GoldenSet, Item
+from harness.records.evidence import SeenItems
+from harness.records.items import GoldenSet, Item, Part
 from harness.records.messages import Message
 from harness.store import bulk
 from harness.store.ledger import Ledger
@@ -16,9 +17,15 @@ def record_golden_set(ledger: Ledger, golden_set: GoldenSet) -> None:
     """Records a golden set and its items. Recording it twice changes nothing.
 
     The hash of the file stands for its items: one recorded before under the same hash stays as it is. The same items
-    under a new name, version, licence or list of scorers are a revision; the last one counts.
+    under a new name, version, licence or list of scorers are a revision; the last one counts. Other items need another
+    version: what a run of the ledger says of a version stays true.
+
+    Raises:
+        StoreError: The ledger holds other items under this name and version.
     """
     with ledger.write() as connection:
+        if problem := _version_problem(connection, golden_set):
+            raise StoreError(problem)
         latest = connection.execute(
             "SELECT revision, name, version, licence, scorers, known_codes FROM golden_sets WHERE sha256 = ? "
             "ORDER BY revision DESC LIMIT 1",
@@ -38,8 +45,24 @@ def record_golden_set(ledger: Ledger, golden_set: GoldenSet) -> None:
                 "known_codes": codes,
             }
             bulk.insert(connection, "golden_sets", [row])
-        rows = [_item_row(golden_set.sha256, place, item) for place, item in enumerate(golden_set.items)]
+        every = (*golden_set.items, *golden_set.retired)
+        rows = [_item_row(golden_set.sha256, place, item) for place, item in enumerate(every)]
         bulk.insert(connection, "golden_items", rows)
+
+
+def version_problem(ledger: Ledger, golden_set: GoldenSet) -> str | None:
+    """Why a golden set cannot be recorded: the ledger holds other items under its version. None where it can."""
+    with ledger.read() as connection:
+        return _version_problem(connection, golden_set)
+
+
+def golden_versions(ledger: Ledger, name: str) -> dict[str, str]:
+    """The sha256 of each version of a golden set that the ledger holds, by version, in the order of recording."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            "SELECT version, sha256 FROM golden_sets WHERE name = ? ORDER BY rowid", [name]
+        ).fetchall()
+    return {str(version): str(sha256) for version, sha256 in rows}
 
 
 def golden_set(ledger: Ledger, sha256: str) -> GoldenSet:
@@ -63,27 +86,61 @@ def golden_set(ledger: Ledger, sha256: str) -> GoldenSet:
                 f"golden set {sha256[:12]} is not in the ledger: no run has used it here. `harness run EXPERIMENT` "
                 "records it."
             )
+        items = _items(connection, sha256)
         return GoldenSet(
             name=head[0],
             version=head[1],
             licence=head[2],
             sha256=sha256,
-            items=tuple(_items(connection, sha256)),
+            items=tuple(item for item in items if item.retired is None),
             scorers=tuple(head[3]),
             known_codes=None if head[4] is None else frozenset(head[4]),
+            retired=tuple(item for item in items if item.retired is not None),
         )
 
 
-def golden_items(ledger: Ledger, sha256: str) -> list[Item]:
-    """The items of a golden set in file order; empty if it was never recorded."""
+def golden_items(ledger: Ledger, sha256: str, *, part: Part = "development") -> list[Item]:
+    """The items of one part of a golden set in file order, without retired ones; empty if it was never recorded."""
     with ledger.read() as connection:
-        return _items(connection, sha256)
+        items = _items(connection, sha256)
+    return [item for item in items if item.retired is None and item.sealed == (part == "sealed")]
+
+
+def seen_items(ledger: Ledger, sha256: str) -> SeenItems | None:
+    """Ids and hashes of the items of a golden set, without their texts; None if it was never recorded."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            "SELECT item_id, item_hash, sealed, retired FROM golden_items WHERE golden_sha256 = ? ORDER BY position",
+            [sha256],
+        ).fetchall()
+    if not rows:
+        return None
+    return SeenItems(
+        hashes={row[0]: row[1] for row in rows if row[3] is None and not row[2]},
+        sealed=frozenset(row[0] for row in rows if row[3] is None and row[2]),
+        retired={row[0]: row[3] for row in rows if row[3] is not None},
+    )
+
+
+def _version_problem(connection: "duckdb.DuckDBPyConnection", golden_set: GoldenSet) -> str | None:
+    held = connection.execute(
+        "SELECT sha256 FROM golden_sets WHERE name = ? AND version = ? AND sha256 <> ? LIMIT 1",
+        [golden_set.name, golden_set.version, golden_set.sha256],
+    ).fetchone()
+    if held is None:
+        return None
+    return (
+        f"golden set {golden_set.name}: the ledger holds version {golden_set.version} with other items (sha256 "
+        f"{held[0][:12]}, here {golden_set.sha256[:12]}), and a version never changes. Raise `version` in "
+        "manifest.yaml and add a line to `changes`; `harness golden diff` shows what changed. If this is another set, "
+        "give it another `name`."
+    )
 
 
 def _items(connection: "duckdb.DuckDBPyConnection", sha256: str) -> list[Item]:
     rows = connection.execute(
         "SELECT item_id, input, item_references, kind, tags, item_group, difficulty, source, notes, must_contain, "
-        "must_not_contain FROM golden_items WHERE golden_sha256 = ? ORDER BY position",
+        "must_not_contain, sealed, retired FROM golden_items WHERE golden_sha256 = ? ORDER BY position",
         [sha256],
     ).fetchall()
     return [_item(row) for row in rows]
@@ -105,6 +162,8 @@ def _item_row(sha256: str, place: int, item: Item) -> dict[str, object]:
         "difficulty": item.difficulty,
         "source": item.source,
         "notes": item.notes,
+        "sealed": item.sealed,
+        "retired": item.retired,
     }
 
 
@@ -121,4 +180,6 @@ def _item(row: tuple[Any, ...]) -> Item:
         notes=row[8],
         must_contain=tuple(row[9]),
         must_not_contain=tuple(row[10]),
+        sealed=row[11],
+        retired=row[12],
     )

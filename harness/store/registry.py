@@ -19,16 +19,17 @@ from harness.store.payloads import (
 _CANDIDATES_SHOWN = 10
 
 
-def record_verdict(ledger: Ledger, home: Path, verdict: Verdict) -> RegistryEvent:
+def record_verdict(ledger: Ledger, home: Path, verdict: Verdict, *, after: str | None = None) -> RegistryEvent:
     """Records a verdict. Recording it twice changes nothing.
 
     Args:
         ledger: Where to record it.
         home: The folder of the ledger, with its key.
         verdict: What was decided. A policy that names no alias leaves its alias None.
+        after: As for `chain.append`.
 
     Raises:
-        RegistryError: Another event has this id, or the chain's last event was edited.
+        RegistryError: Another event has this id, the chain went on since `after`, or its last event was edited.
         ValueError: A number is NaN, or `decided_at` has no time zone.
     """
     return append(
@@ -41,6 +42,7 @@ def record_verdict(ledger: Ledger, home: Path, verdict: Verdict) -> RegistryEven
             at=verdict.decided_at,
             payload=verdict_payload(verdict),
         ),
+        after=after,
     )
 
 

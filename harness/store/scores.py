@@ -1,8 +1,9 @@
 """Metrics, and their values on items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.records.items import Part
 from harness.records.scores import Metric, Score
 from harness.store import bulk
 from harness.store.ledger import Ledger
@@ -10,6 +11,8 @@ from harness.store.runs import require_run
 
 if TYPE_CHECKING:
     import duckdb
+
+SCORES: Mapping[Part, str] = {"development": "scores", "sealed": "sealed_scores"}  # tables
 
 
 def record_scores(ledger: Ledger, run_id: str, scores: Sequence[Score]) -> int:
@@ -29,7 +32,7 @@ def record_scores(ledger: Ledger, run_id: str, scores: Sequence[Score]) -> int:
 def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Score]:
     """The scores of a run, by task, scorer, item id and sample index; empty for an unknown run.
 
-    Those of the evaluations that the run refers to are among them.
+    Those of the evaluations that the run refers to are among them, those of sealed items are not.
     """
     with ledger.read() as connection:
         rows = connection.execute(
@@ -41,17 +44,33 @@ def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Scor
     return [read_score(row) for row in rows]
 
 
+def sealed_scores(ledger: Ledger, run_id: str) -> list[Score]:
+    """The scores of a run on sealed items, by task, scorer, item id and sample index. Only a gate asks for them."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            "SELECT task, item_id, item_hash, scorer, value, status, sample_index, item_group, stratum, detail "
+            f"FROM {SCORES['sealed']} WHERE run_id = ? ORDER BY task, scorer, item_id, sample_index",
+            [run_id],
+        ).fetchall()
+    return [read_score(row) for row in rows]
+
+
 def record_metrics(ledger: Ledger, metrics: Sequence[Metric]) -> None:
     """Records what metrics mean. A definition that differs from the last of its name is a revision, which counts."""
     with ledger.write() as connection:
-        latest = _latest_metrics(connection)
-        rows: list[dict[str, object]] = []
-        for metric in metrics:
-            revision, known = latest.get(metric.name, (0, None))
-            if known != metric:
-                latest[metric.name] = (revision + 1, metric)
-                rows.append(_metric_row(revision + 1, metric))
-        bulk.insert(connection, "metrics", rows)
+        insert_metrics(connection, metrics)
+
+
+def insert_metrics(connection: "duckdb.DuckDBPyConnection", metrics: Sequence[Metric]) -> None:
+    """The same, inside a unit of work."""
+    latest = _latest_metrics(connection)
+    rows: list[dict[str, object]] = []
+    for metric in metrics:
+        revision, known = latest.get(metric.name, (0, None))
+        if known != metric:
+            latest[metric.name] = (revision + 1, metric)
+            rows.append(_metric_row(revision + 1, metric))
+    bulk.insert(connection, "metrics", rows)
 
 
 def metrics(ledger: Ledger) -> dict[str, Metric]:

@@ -30,6 +30,13 @@ _TABLE_FUNCTIONS = frozenset(
     }
 )  # fmt: skip
 
+# Sealed answers, scores and texts are not for looking at in passing: a gate reads them, and counts that it did. Whoever
+# owns the file can open it with DuckDB all the same.
+_SEALED_TABLES = frozenset({"golden_items", "sealed_generations", "sealed_scores"})
+
+# While a campaign is open, these say whose answer a rater saw.
+_UNBLINDING_TABLES = frozenset({"campaign_events", "campaigns", "rating_assignments"})
+
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _NEXT_STEP = "`DESCRIBE v_scores` shows the columns of a view."
 
@@ -97,12 +104,36 @@ def _check_statement(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
     tree: Any = json.loads(serialized[0]) if serialized else {"error": True, "error_message": "no syntax tree"}
     if tree["error"]:
         raise StoreError(f"only a SELECT is allowed here: {tree['error_message']} Try: SELECT * FROM v_runs")
+    read = set(_tables(tree))
+    if blind := sorted(read & _UNBLINDING_TABLES):
+        raise StoreError(
+            f"{', '.join(blind)}: not to be read here, since it says which system a rater saw before the campaign is "
+            "closed. v_rating_events, v_ratings and v_campaigns have the rest, with the runs once it is closed."
+        )
+    if sealed := sorted(read & _SEALED_TABLES):
+        raise StoreError(
+            f"{', '.join(sealed)}: not to be read here, since sealed items are in it, which only `harness gate` reads. "
+            "v_golden_items, v_generations and v_scores have the other items; v_sealed and v_looks say how these stand."
+        )
     refused = sorted(set(_table_functions(tree)) - _TABLE_FUNCTIONS)
     if refused:
         raise StoreError(
             f"{', '.join(refused)}: not allowed in FROM here, where SQL reads the ledger only and changes no setting. "
             f"Allowed: views, tables and {', '.join(sorted(_TABLE_FUNCTIONS))}."
         )
+
+
+def _tables(node: object) -> Iterator[str]:
+    """The names of the tables and views anywhere in a syntax tree."""
+    if isinstance(node, dict):
+        fields = cast("dict[str, Any]", node)
+        if fields.get("type") == "BASE_TABLE":
+            yield str(fields.get("table_name", "")).lower()
+        for value in fields.values():
+            yield from _tables(value)
+    elif isinstance(node, list):
+        for value in cast("list[object]", node):
+            yield from _tables(value)
 
 
 def _table_functions(node: object) -> Iterator[str]:

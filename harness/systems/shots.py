@@ -19,5 +19,12 @@ def draw_shots(records: Sequence[TrainingRecord], count: int, *, seed: int) -> l
     """
     if count > len(records):
         raise ConfigError(f"prompt.shots is {count}, and the training set has {len(records)} records. Ask for fewer.")
-    drawn = random.Random(seed).sample(list(records), count)
-    return [(record.prompt[-1], Message(role="assistant", content=record.completion)) for record in drawn]
+    return [
+        (record.prompt[-1], Message(role="assistant", content=record.completion))
+        for record in drawn_records(records, count, seed=seed)
+    ]
+
+
+def drawn_records(records: Sequence[TrainingRecord], count: int, *, seed: int) -> list[TrainingRecord]:
+    """The records that are shown as shots, in the order they are shown; `count` is at most their number."""
+    return random.Random(seed).sample(list(records), count)

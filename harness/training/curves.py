@@ -20,12 +20,15 @@ RECORDED = {
 class CurveCallback(TrainerCallback):
     """Hands each logged figure to a recorder and each optimizer step to a progress bar.
 
-    `validation_losses` maps epoch to mean nats per answer token, epochs before a resumption included.
+    `after` are the optimizer steps and the epochs of stages before this one: recorded steps and epochs go on from
+    there, so that a run has one axis. `validation_losses` maps this stage's own epoch to mean nats per answer token,
+    epochs before a resumption included.
     """
 
-    def __init__(self, recorder: Recorder, advance: Callable[[int], None]) -> None:
+    def __init__(self, recorder: Recorder, advance: Callable[[int], None], *, after: tuple[int, int] = (0, 0)) -> None:
         self._recorder = recorder
         self._advance = advance
+        self._steps_before, self._epochs_before = after
         self.validation_losses: dict[float, float] = {}
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -52,7 +55,13 @@ class CurveCallback(TrainerCallback):
         logged, epoch = logs or {}, float(state.epoch or 0.0)
         now = datetime.now(UTC)
         metrics = [
-            TrainingMetric(name=RECORDED[key], value=float(value), step=state.global_step, epoch=epoch, at=now)
+            TrainingMetric(
+                name=RECORDED[key],
+                value=float(value),
+                step=self._steps_before + state.global_step,
+                epoch=self._epochs_before + epoch,
+                at=now,
+            )
             for key, value in logged.items()
             if key in RECORDED
         ]

@@ -34,7 +34,12 @@ class Example:
 
 
 def encode_examples(
-    loaded: LoadedModel, records: Sequence[TrainingRecord], frame: Frame, *, max_length_tokens: int | None
+    loaded: LoadedModel,
+    records: Sequence[TrainingRecord],
+    frame: Frame,
+    *,
+    max_length_tokens: int | None,
+    source: str = "training set",
 ) -> list[Example]:
     """Renders and tokenises every record, none cut and none dropped.
 
@@ -42,6 +47,7 @@ def encode_examples(
 
     Args:
         frame: Turns a record's turns into messages, the same way as the items that the system will answer.
+        source: Where the records' lines are, for messages.
 
     Raises:
         TrainingError: Records longer than `max_length_tokens` or the model's context, or with the model's end mark
@@ -64,7 +70,7 @@ def encode_examples(
         examples.append(example)
     if problems:
         step = "Shorten them, or raise finetune.max_length_tokens up to the model's context."
-        raise TrainingError(f"{problems_message('training set: records that would be cut', problems)}\n{step}")
+        raise TrainingError(f"{problems_message(f'{source}: records that would be cut', problems)}\n{step}")
     return examples
 
 

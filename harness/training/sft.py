@@ -12,22 +12,27 @@ import torch
 from datasets import Dataset
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
-from trl.trainer.sft_trainer import SFTTrainer
 
 from harness.config.system import Finetune
 from harness.errors import TrainingError
 from harness.models.load import LoadedModel
 from harness.records.protocols import Recorder
+from harness.training.answer_loss import AnswerLossTrainer
 from harness.training.checkpoints import Checkpoint, CheckpointCallback
 from harness.training.curves import CurveCallback
 from harness.training.examples import Example
+from harness.training.steps import total_steps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingOutcome:
-    """How training went. Losses are mean nats per answer token on the validation split."""
+    """How a training, or one stage of it, went. Losses are mean nats per answer token on the validation split.
+
+    `steps` counts optimizer steps and `epochs` passes, both less than planned where it stopped early.
+    """
 
     steps: int
+    epochs: int
     best_epoch: float
     best_validation_loss: float
     last_validation_loss: float
@@ -38,7 +43,8 @@ class SftRun:
     """What one fine-tuning needs besides the model: data, settings, where to keep checkpoints, whom to tell.
 
     `advance` is called with the optimizer steps done since it was last called. `resume` is the checkpoint in `folder`
-    that an interrupted training goes on from.
+    that an interrupted training goes on from. `earlier_steps` and `earlier_epochs` were done in stages before this one:
+    its curves begin after them.
     """
 
     settings: Finetune
@@ -49,12 +55,8 @@ class SftRun:
     recorder: Recorder
     advance: Callable[[int], None]
     resume: Checkpoint | None = None
-
-
-def total_steps(settings: Finetune, train_records: int) -> int:
-    """Optimizer steps of a whole fine-tuning."""
-    batches = math.ceil(train_records / settings.batch_size)
-    return settings.epochs * math.ceil(batches / settings.gradient_accumulation_steps)
+    earlier_steps: int = 0
+    earlier_epochs: int = 0
 
 
 def train_sft(loaded: LoadedModel, run: SftRun) -> TrainingOutcome:
@@ -65,13 +67,13 @@ def train_sft(loaded: LoadedModel, run: SftRun) -> TrainingOutcome:
     Raises:
         TrainingError: The loss is no longer a number.
     """
-    curves = CurveCallback(run.recorder, run.advance)
+    curves = CurveCallback(run.recorder, run.advance, after=(run.earlier_steps, run.earlier_epochs))
     earlier_s = run.resume.train_s if run.resume else 0.0
     callbacks: list[TrainerCallback] = [curves, CheckpointCallback(earlier_s=earlier_s)]
     if run.settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=run.settings.early_stopping_patience))
     with _quiet_training():
-        trainer = SFTTrainer(
+        trainer = AnswerLossTrainer(
             model=loaded.model,
             args=_trainer_settings(run, loaded),
             train_dataset=_dataset(run.train),
@@ -87,11 +89,12 @@ def train_sft(loaded: LoadedModel, run: SftRun) -> TrainingOutcome:
     if not losses or not all(math.isfinite(loss) for loss in losses.values()):
         raise TrainingError(
             f"training diverged: validation losses by epoch are {list(losses.values())}. Lower finetune.learning_rate "
-            f"(it is {run.settings.learning_rate:g})."
+            f"(it is {run.settings.learning_rate:g}), or the stage's where it has its own."
         )
     best_epoch = min(losses, key=lambda epoch: losses[epoch])
     return TrainingOutcome(
         steps=int(trainer.state.global_step),
+        epochs=len(losses),
         best_epoch=best_epoch,
         best_validation_loss=losses[best_epoch],
         last_validation_loss=list(losses.values())[-1],

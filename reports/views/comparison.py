@@ -110,11 +110,15 @@ def _show_differences(compared: RunComparison) -> None:
     rows: list[list[Cell]] = []
     heads: set[int] = set()
     for unit, group in groups.items():
-        scale = forest.scale_of(group)
+        scale = forest.scale_of([*group, *(one.without for one in group if one.without)])
         heads.add(len(rows))
         percent = group[0].kind == "binary"
         rows.append([Line(text=unit, tone="muted"), "", "", forest.ticks(scale, percent=percent), "", "", "", ""])
-        rows += [_difference_row(one, by_name[one.metric], scale) for one in group]
+        for one in group:
+            rows.append(_difference_row(one, by_name[one.metric], scale))
+            if one.without:
+                learned = f"without the {one.overlapping} also learned"
+                rows.append(_difference_row(one.without, by_name[one.metric], scale, name=learned))
     columns: list[Cell] = ["metric", compared.candidate_name, compared.baseline_name, "", "difference (interval)"]
     markup.table([*columns, "items better / worse / same", "n", "p"], rows, marked=frozenset(heads))
     said = [_say_warning(one, warning) for one in compared.comparisons for warning in one.warnings]
@@ -132,10 +136,11 @@ def _unit(comparison: Comparison, metric: Metric) -> str:
     return "graded, in the metric's unit" if metric.minimum is not None and metric.maximum is not None else metric.name
 
 
-def _difference_row(one: Comparison, metric: Metric, scale: forest.Scale) -> list[Cell]:
+def _difference_row(one: Comparison, metric: Metric, scale: forest.Scale, *, name: str | None = None) -> list[Cell]:
     tone = wording.standing(one)
+    heading = (Line(text=one.metric), Line(text=wording.direction(metric), small=True))
     return [
-        (Line(text=one.metric), Line(text=wording.direction(metric), small=True)),
+        Line(text=name, small=True) if name else heading,
         _side(one.candidate_value, one.candidate_interval, one),
         _side(one.baseline_value, one.baseline_interval, one),
         forest.row(one, scale),

@@ -143,14 +143,15 @@ def _show_command(verdict: Verdict) -> None:
     at = f"--home {shlex.quote(str(home()))}"
     if open_gates:
         markup.say(
-            "It cannot be promoted as it is. What would change each gate stands beside it; an exception is signed:"
+            "It cannot be promoted as it is. What would change each gate stands beside it; an exception is signed, one "
+            "for each gate:"
         )
-        st.code(
-            f"harness waive {shlex.quote(open_gates[0])} --verdict {verdict.verdict_id}{of_alias} --reason WHY "
-            f"--by NAME --until DATE {at}",
-            language=None,
-            wrap_lines=True,
-        )
+        commands = [
+            f"harness waive {shlex.quote(gate)} --verdict {verdict.verdict_id}{of_alias} --reason WHY --by NAME "
+            f"--until DATE {at}"
+            for gate in open_gates
+        ]
+        st.code("\n".join(commands), language=None, wrap_lines=True)
     st.code(
         f"harness promote {alias} {verdict.run_id} --verdict {verdict.verdict_id} {at}", language=None, wrap_lines=True
     )

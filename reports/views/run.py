@@ -9,11 +9,12 @@ from harness.pipeline.board import all_runs, in_order
 from harness.pipeline.describe import describe_system
 from harness.pipeline.run_items import GOLDEN, RunItem, run_items, run_progress
 from harness.pipeline.show import RunDetails, run_details
-from harness.records.runs import RunState
+from harness.pipeline.stage_facts import StageSpan, span_of, stage_spans
+from harness.records.runs import RunState, TrainingMetric
 from harness.records.scores import Score
 from harness.store.claims import holder, is_stopped
 from reports import markup, run_choice, wording
-from reports.charts import curves
+from reports.charts import CurvePoint, curves
 from reports.choosing import choose
 from reports.items import choose_item, show_generations, show_item
 from reports.markup import ARROW, Cell, Forest, Line
@@ -166,19 +167,39 @@ def _probe_row(probe: Score) -> list[Cell]:
 
 
 def _show_training(details: RunDetails) -> None:
-    points = [(LOSSES[one.name], one.step, one.value) for one in details.training if one.name in LOSSES]
+    spans = stage_spans(details.state.facts)
+    points = [
+        CurvePoint(name=LOSSES[one.name], step=one.step, value=one.value, stage=_stage_number(one, spans))
+        for one in details.training
+        if one.name in LOSSES
+    ]
     if not points:
         return
     best = details.state.facts.get("best_epoch")
     validation = [one for one in details.training if one.name == "validation_loss"]
-    step = next((one.step for one in validation if one.epoch == best), None)
+    at = next((one for one in validation if one.epoch == best), None)
+    step = at.step if at else None
     said = "Loss in nats an answer token, on training records and on those held out."
-    if step is not None:
-        said += f" The dotted line is the best epoch ({best:g}), whose weights are evaluated."
+    if spans:
+        said += " Each stage has records of its own, so that losses of two stages do not compare."
+    if at is not None:
+        named = _epoch(at, spans) if spans else f"{at.epoch:g}"
+        said += f" The dotted line is the best epoch ({named}), whose weights are evaluated."
     markup.section("Training", said)
-    words = "; ".join(f"epoch {one.epoch:g}: validation loss {one.value:.4f}" for one in validation)
+    markup.notes([span.sentence for span in spans if span.facts])
+    words = "; ".join(f"{_epoch(one, spans)}: validation loss {one.value:.4f}" for one in validation)
     st.altair_chart(curves(points, y_title="loss (nats)", best_step=step), width="stretch", alt=f"Loss curves. {words}")
     markup.say(words)
+
+
+def _stage_number(point: TrainingMetric, spans: Sequence[StageSpan]) -> int:
+    span = span_of(point, spans)
+    return span.number if span else 1
+
+
+def _epoch(point: TrainingMetric, spans: Sequence[StageSpan]) -> str:
+    span = span_of(point, spans)
+    return f"stage {span.number}, epoch {span.own_epoch(point):g}" if span else f"epoch {point.epoch:g}"
 
 
 def _show_items(run_id: str, details: RunDetails) -> None:
@@ -272,6 +293,8 @@ def _said(value: object) -> Cell:
     """A value of provenance: lists in a row, objects a line a key."""
     if isinstance(value, Mapping):
         return tuple(Line(text=f"{name}: {one}", small=True) for name, one in value.items())
+    if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        return tuple(Line(text=", ".join(f"{name}: {of}" for name, of in one.items()), small=True) for one in value)
     words = " ".join(str(one) for one in value) if isinstance(value, list) else "" if value is None else str(value)
     return Line(text=words, small=True)
 

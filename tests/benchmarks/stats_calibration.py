@@ -37,6 +37,7 @@ from harness.stats.power import (
 )
 from harness.stats.preference import bradley_terry, win_rate_interval
 from harness.stats.proportions import clopper_pearson_interval, modified_wilson_interval, wilson_interval
+from harness.stats.raters import rater_interval, two_way
 from harness.stats.sample_size import noninferiority_items_binary
 from harness.stats.seeds import seed_interval
 
@@ -58,6 +59,7 @@ def main() -> None:
         policies,
         agreement,
         seeds,
+        raters,
         preferences,
     )
     for study in studies:
@@ -252,6 +254,27 @@ def seeds(generator: np.random.Generator) -> None:
                 interval = seed_interval(table.tolist())
                 held += interval.low <= 0 <= interval.high
             row(count, f"{of_seeds}", f"{of_items}", f"{rest}", held / SAMPLES)
+
+
+def raters(generator: np.random.Generator) -> None:
+    """Coverage where raters and items are samples, raters doing unequal work; beside it items alone as samples."""
+    head(
+        "Raters and items",
+        ["raters", "items", "raters an item", "sd of raters", "both as samples", "items alone"],
+    )
+    for count, items, each in ((5, 20, 2), (5, 50, 2), (6, 50, 3), (10, 100, 2)):
+        work = np.linspace(1, 3, count) / np.linspace(1, 3, count).sum()
+        for of_raters in (0.0, 0.2, 0.6):
+            held = np.zeros(2)
+            for _ in range(SAMPLES // 2):
+                whose = np.concatenate([generator.choice(count, each, replace=False, p=work) for _ in range(items)])
+                which = np.repeat(np.arange(items), each)
+                values = generator.normal(0, 0.6, items)[which] + generator.normal(0, of_raters, count)[whose]
+                values += generator.normal(0, 0.8, len(which))
+                both = rater_interval(two_way(values.tolist(), which.tolist(), whose.tolist()))
+                alone = student_t_interval(values.reshape(items, each).mean(axis=1).tolist())
+                held += [one.low <= 0 <= one.high for one in (both, alone)]
+            row(count, items, each, f"{of_raters}", *(float(one) for one in held / (SAMPLES // 2)))
 
 
 def preferences(generator: np.random.Generator) -> None:

@@ -1,87 +1,24 @@
 """The pages in a real browser: `harness ui` as a user starts it, from the leaderboard to a run and a comparison."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
+from harness.pipeline.rate import owner_token
 from harness.store.ledger import Ledger
 from harness.store.runs import start_run
+from tests.browser.conftest import WAIT_MS, Watched
+from tests.browser.serving import Server, free_port, running, start, wait_until_healthy
 from tests.reports.ledger import LORA, STOPPED, ZERO, answer, build, finish, run_of
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-# Streamlit's own: a script of its shell that the policy blocks, and paths it tries below a page's.
-KNOWN = ("Executing inline script violates", "status of 404")
 HOSTILE_NAME = "<img src=http://evil.invalid/system><b>![x](http://evil.invalid/name)"
-WAIT_MS = 15_000
-
-
-@dataclass
-class Server:
-    """A running `harness ui`."""
-
-    url: str
-    home: Path
-    process: subprocess.Popen[str]
-
-
-@dataclass
-class Watched:
-    """A page, with what it asked for and what its console said."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def assert_quiet(self, url: str) -> None:
-        """Nothing was asked of another host, and nothing went wrong."""
-        assert self.requests
-        assert [asked for asked in self.requests if not asked.startswith((url, "data:", "blob:"))] == []
-        assert self.problems == []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start(home: Path, port: int, *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "harness", "ui", "--home", str(home), "--port", str(port), *more]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_ctrl_c
-    )
-
-
-def _hear_ctrl_c() -> None:
-    # A shell starts what runs in the background with Ctrl-C ignored, and children inherit that.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def wait_until_healthy(server: Server) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.process.stdout.read()
-        try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError("the server did not become healthy in 60 s")
 
 
 @pytest.fixture(scope="module")
@@ -92,51 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     start_run(ledger, hostile)
     answer(ledger, hostile, "0" * 20)
     finish(ledger, hostile)
-    port = free_port()
-    with start(home, port) as process:
-        running = Server(url=f"http://127.0.0.1:{port}", home=home, process=process)
-        try:
-            wait_until_healthy(running)
-            yield running
-        finally:
-            if process.poll() is None:
-                process.terminate()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def watch(chromium: Browser) -> Iterator[Callable[[], Watched]]:
-    contexts = []
-
-    def open_page() -> Watched:
-        contexts.append(chromium.new_context(viewport={"width": 1366, "height": 768}))
-        watched = Watched(page=contexts[-1].new_page())
-        watched.page.set_default_timeout(WAIT_MS)
-
-        def hear(message: ConsoleMessage) -> None:
-            if message.type == "error" and not any(known in message.text for known in KNOWN):
-                watched.problems.append(message.text)
-
-        def note(request: Request) -> None:
-            watched.requests.append(request.url)
-
-        watched.page.on("console", hear)
-        watched.page.on("pageerror", lambda error: watched.problems.append(str(error)))
-        watched.page.on("request", note)
-        return watched
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with running(home) as started:
+        yield started
 
 
 def see(page: Page, *texts: str) -> None:
@@ -153,8 +47,8 @@ def assert_no_element_of_others(page: Page) -> None:
     assert page.locator(".katex").count() == 0
 
 
-def test_from_the_leaderboard_to_a_run_and_a_comparison(server: Server, watch: Callable[[], Watched]) -> None:
-    watched = watch()
+def test_from_the_leaderboard_to_a_run_and_a_comparison(server: Server, watch: Callable[..., Watched]) -> None:
+    watched = watch(server.owner_link())
     page = watched.page
     page.goto(server.url)
     see(page, "Does an adapter name colours better?", "colours 1.0.0, 20 items", "75.0 %", "53.1 to 88.8; n 20")
@@ -179,8 +73,8 @@ def test_from_the_leaderboard_to_a_run_and_a_comparison(server: Server, watch: C
     watched.assert_quiet(server.url)
 
 
-def test_a_link_shows_the_same_view_and_back_goes_back(server: Server, watch: Callable[[], Watched]) -> None:
-    watched = watch()
+def test_a_link_shows_the_same_view_and_back_goes_back(server: Server, watch: Callable[..., Watched]) -> None:
+    watched = watch(server.owner_link())
     page = watched.page
     link = f"{server.url}/comparison?candidate={LORA}&baseline={ZERO}&metric=golden%2Foverlap&show=worse&item=item-05"
     page.goto(link)
@@ -193,20 +87,14 @@ def test_a_link_shows_the_same_view_and_back_goes_back(server: Server, watch: Ca
     watched.assert_quiet(server.url)
 
 
-def test_a_link_works_as_the_first_thing_that_a_server_is_asked(server: Server, watch: Callable[[], Watched]) -> None:
+def test_a_link_works_as_the_first_thing_that_a_server_is_asked(server: Server, watch: Callable[..., Watched]) -> None:
     # Streamlit makes pages of its own of a folder that is called `pages`, until the application has run once.
-    port = free_port()
-    with start(server.home, port) as process:
-        fresh = Server(url=f"http://127.0.0.1:{port}", home=server.home, process=process)
-        try:
-            wait_until_healthy(fresh)
-            page = watch().page
-            page.goto(f"{fresh.url}/run?run={LORA}")
-            see(page, f"Run {LORA} of experiment colours")
-            expect(page.get_by_role("link", name="Leaderboard").first).to_be_visible()
-            assert page.locator("[data-testid=stSidebarNav]").count() == 0
-        finally:
-            process.terminate()
+    with running(server.home) as fresh:
+        page = watch(fresh.owner_link()).page
+        page.goto(f"{fresh.url}/run?run={LORA}")
+        see(page, f"Run {LORA} of experiment colours")
+        expect(page.get_by_role("link", name="Leaderboard").first).to_be_visible()
+        assert page.locator("[data-testid=stSidebarNav]").count() == 0
 
 
 def hover(page: Page, wanted: str) -> Locator:
@@ -223,8 +111,8 @@ def hover(page: Page, wanted: str) -> Locator:
     raise AssertionError(f"no dot says {wanted!r}")
 
 
-def test_hovering_a_dot_shows_value_n_and_difference(server: Server, watch: Callable[[], Watched]) -> None:
-    watched = watch()
+def test_hovering_a_dot_shows_value_n_and_difference(server: Server, watch: Callable[..., Watched]) -> None:
+    watched = watch(server.owner_link())
     watched.page.goto(server.url)
     see(watched.page, "53.1 to 88.8; n 20")
     tip = hover(watched.page, "+25.0 points (+4.9 to +46.9) from zero_shot")
@@ -235,8 +123,8 @@ def test_hovering_a_dot_shows_value_n_and_difference(server: Server, watch: Call
     watched.assert_quiet(server.url)
 
 
-def test_an_open_page_does_not_hold_the_ledger(server: Server, watch: Callable[[], Watched]) -> None:
-    page = watch().page
+def test_an_open_page_does_not_hold_the_ledger(server: Server, watch: Callable[..., Watched]) -> None:
+    page = watch(server.owner_link()).page
     page.goto(server.url)
     see(page, "75.0 %")
     with Ledger(server.home / "harness.duckdb", wait_s=0.0).write() as connection:
@@ -248,7 +136,7 @@ def test_the_server_listens_on_loopback_and_refuses_foreign_hosts(server: Server
     with pytest.raises(urllib.error.HTTPError, match="421") as refused:
         urllib.request.urlopen(request, timeout=10)
     refused.value.close()
-    with urllib.request.urlopen(server.url, timeout=10) as answer:
+    with urllib.request.urlopen(server.owner_link(), timeout=10) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Frame-Options"] == "DENY"
 
@@ -266,8 +154,7 @@ def test_a_port_that_is_taken_is_said_with_a_free_one(server: Server, tmp_path: 
 def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path, sent: signal.Signals) -> None:
     port = free_port()
     with start(tmp_path / "nowhere", port) as process:
-        running = Server(url=f"http://127.0.0.1:{port}", home=tmp_path, process=process)
-        wait_until_healthy(running)
+        wait_until_healthy(Server(url=f"http://127.0.0.1:{port}", home=tmp_path, process=process))
         process.send_signal(sent)
         said, _ = process.communicate(timeout=30)
     assert "Traceback" not in said
@@ -286,9 +173,51 @@ def test_a_missing_streamlit_is_said_with_what_to_install(tmp_path: Path) -> Non
     assert "Traceback" not in ran.stderr
 
 
-def test_a_public_address_is_refused_with_the_way_round() -> None:
-    with start(Path("nowhere"), free_port(), "--host", "0.0.0.0") as process:
+def test_a_public_address_without_login_is_refused_with_the_ways_round(tmp_path: Path) -> None:
+    with start(tmp_path / "home", free_port(), "--host", "0.0.0.0", "--no-login") as process:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "on this machine only" in said
     assert "ssh -L" in said
+    assert "--anybody-on-the-network-is-the-owner" in said
+
+
+def test_a_public_address_with_login_answers_to_the_names_given_and_warns(tmp_path: Path) -> None:
+    more = ("--host", "0.0.0.0", "--name", "rating.test")
+    with running(tmp_path / "home", None, *more) as server:
+        link = f"{server.url}/r/{owner_token(server.home)}"
+        request = urllib.request.Request(link, headers={"Host": f"rating.test:{server.port}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+        request = urllib.request.Request(link, headers={"Host": "other.test"})
+        with pytest.raises(urllib.error.HTTPError, match="421") as refused:
+            urllib.request.urlopen(request, timeout=10)
+        refused.value.close()
+        server.process.terminate()
+        said, _ = server.process.communicate(timeout=30)
+    assert f"harness ui: http://rating.test:{server.port}/r/" in said
+    assert "TLS" in said
+
+
+def test_without_login_everybody_on_this_machine_is_the_owner(server: Server, watch: Callable[..., Watched]) -> None:
+    with running(server.home, None, "--no-login") as open_server:
+        page = watch().page
+        page.goto(open_server.url)
+        see(page, "Does an adapter name colours better?")
+
+
+def test_the_printed_link_opens_the_pages_and_leaves_the_address_bar(
+    tmp_path: Path, watch: Callable[..., Watched]
+) -> None:
+    port = free_port()
+    with start(tmp_path / "home", port) as process:
+        try:
+            link = next(line for line in process.stdout if line.startswith("harness ui: ")).split()[2]
+            wait_until_healthy(Server(url=f"http://127.0.0.1:{port}", home=tmp_path, process=process))
+            watched = watch()
+            watched.page.goto(link)
+            see(watched.page, "No runs yet")
+            assert watched.page.url == f"http://127.0.0.1:{port}/"
+            [cookie] = [one for one in watched.context.cookies() if one["name"] == "harness"]
+            assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        finally:
+            process.terminate()

@@ -5,9 +5,11 @@ import pytest
 
 from harness.assets import shipped
 from harness.config.audit import load_thresholds
+from harness.config.augment import load_plan
 from harness.config.experiment import Experiment, load_experiment
 from harness.config.policy import load_policy
 from harness.config.regression import load_suite
+from harness.config.rubric import load_rubric
 from harness.config.system import Decoding, Finetune, Prompt, Retriever
 from harness.config.yaml_file import read_yaml
 from harness.data.manifest import load_manifest
@@ -272,12 +274,7 @@ class TestExperimentId:
         assert load_experiment(folder, (override,)).experiment_id != load_experiment(folder).experiment_id
 
 
-SHIPPED = sorted(
-    path
-    for folder in ("suites", "golden_sets")
-    for path in shipped(folder).rglob("*.y*ml")
-    if path.name != "rubric.yaml"  # read by the rating stage
-)
+SHIPPED = sorted(path for folder in ("suites", "golden_sets") for path in shipped(folder).rglob("*.y*ml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -293,8 +290,12 @@ def test_every_shipped_yaml_file_is_valid(path: Path) -> None:
             assert load_policy(str(path), beside=path.parent).gates
         case _, "audit", _:
             assert load_thresholds(str(path), beside=path.parent).limits
+        case "experiments", _, name if name.startswith("augment"):
+            assert load_plan(path).steps
         case "golden_sets", _, "manifest.yaml":
             assert load_manifest(path.parent).scorers
+        case "golden_sets", _, "rubric.yaml":
+            assert load_rubric(path.parent) is not None
         case _:
             pytest.fail(f"nothing here knows how to validate {path}")
 

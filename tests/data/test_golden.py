@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.golden import load_golden_set
+from harness.assets import shipped
+from harness.data.golden import load_golden_set, read_item
 from harness.errors import ConfigError, DataError
 from harness.records.messages import Message
 
@@ -55,8 +56,44 @@ def test_a_set_is_read_with_all_its_fields(tmp_path: Path) -> None:
     assert (rich.tags, rich.difficulty, rich.must_contain, rich.must_not_contain) == (("t",), "hard", ("a",), ("b",))
 
 
+def test_the_readme_tells_every_field_of_an_item() -> None:
+    text = (shipped("golden_sets") / "README.md").read_text(encoding="utf-8")
+    _, (problem,) = read_item({"item_id": "x", "input": "Q", "reference": "A", "zzz": 1})
+    fields = problem.partition("allowed: ")[2].split(", ")
+    assert len(fields) == 15
+    assert [field for field in fields if f"`{field}`" not in text] == []
+
+
 def test_exact_match_is_the_scorer_of_a_set_that_names_none(tmp_path: Path) -> None:
     assert load_golden_set(_make_set(tmp_path, [_item()])).scorers == ("exact_match",)
+
+
+def test_a_retired_item_stays_in_the_file_and_is_not_asked(tmp_path: Path) -> None:
+    lines: list[object] = [
+        _item(),
+        _item(item_id="two", retired="the code was withdrawn"),
+        _item(item_id="three", sealed=True),
+    ]
+    golden_set = load_golden_set(_make_set(tmp_path, lines))
+    assert [(item.item_id, item.sealed) for item in golden_set.items] == [("one", False), ("three", True)]
+    assert [(item.item_id, item.retired) for item in golden_set.retired] == [("two", "the code was withdrawn")]
+
+
+def test_sealing_or_retiring_an_item_does_not_change_its_hash(tmp_path: Path) -> None:
+    lines: list[object] = [
+        _item(item_id=key, **marks) for key, marks in (("a", {}), ("b", {"sealed": True}), ("c", {"retired": "x"}))
+    ]
+    golden_set = load_golden_set(_make_set(tmp_path, lines))
+    assert len({item.item_hash for item in (*golden_set.items, *golden_set.retired)}) == 1
+
+
+def test_the_id_of_a_retired_item_cannot_be_given_to_another(tmp_path: Path) -> None:
+    said = _problems(tmp_path, [_item(retired="wrong"), _item(input="Other")])
+    assert 'golden.jsonl:2: item_id "one" is already used in line 1' in said
+
+
+def test_a_set_whose_items_are_all_retired_is_refused(tmp_path: Path) -> None:
+    assert "every item is retired; at least one" in _problems(tmp_path, [_item(retired="wrong")])
 
 
 @pytest.mark.parametrize(
@@ -75,6 +112,9 @@ def test_exact_match_is_the_scorer_of_a_set_that_names_none(tmp_path: Path) -> N
         (_item(input=""), '"input" is empty'),
         (_item(reference="\n"), '"reference" is empty'),
         (_item(tags="t"), '"tags": a list is needed, seen: "t"'),
+        (_item(sealed="yes"), '"sealed": true or false is needed, seen: "yes". Write it without quotes.'),
+        (_item(retired=" "), '"retired" is empty; text is needed'),
+        (_item(retired=True), '"retired": text is needed, seen: true'),
         (_item(references=["A"]), '"reference" and "references" are both given'),
         ({"item_id": "x", "input": "Q"}, '"reference" is missing; an item needs either "reference" or "references"'),
         ({"item_id": "x", "reference": "A"}, '"input" is missing; an item needs either "input" or "messages"'),

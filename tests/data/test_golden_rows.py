@@ -40,6 +40,27 @@ def test_every_field_of_an_item_can_stand_in_a_column(tmp_path: Path) -> None:
     assert (item.must_contain, item.must_not_contain) == (("a", "b"), ("c",))
 
 
+@pytest.mark.parametrize(
+    ("written", "sealed"), [("yes", True), ("TRUE", True), ("x", True), ("no", False), ("", False)]
+)
+def test_sealed_and_retired_items_stay_so(tmp_path: Path, written: str, sealed: bool) -> None:
+    rows = _read(tmp_path, f"question,answer,sealed,retired\nWhy?,So,{written},\nHow?,Well,,the rule is gone\n")
+    assert [(item.sealed, item.retired) for item in rows.items] == [(sealed, None), (False, "the rule is gone")]
+    assert rows.lines[1] == {"item_id": "q002", "input": "How?", "reference": "Well", "retired": "the rule is gone"}
+    assert rows.lines[0].get("sealed", False) is sealed
+
+
+def test_truth_values_of_jsonl_seal_an_item(tmp_path: Path) -> None:
+    lines = [{"question": "Why?", "answer": "So", "sealed": True}, {"question": "How?", "answer": "W", "sealed": False}]
+    rows = _read(tmp_path, "\n".join(map(json.dumps, lines)), name="own.jsonl")
+    assert [item.sealed for item in rows.items] == [True, False]
+
+
+def test_a_seal_that_is_neither_yes_nor_no_is_named(tmp_path: Path) -> None:
+    said = _problem(tmp_path, "question,answer,sealed\nWhy?,So,perhaps\n")
+    assert 'own.csv:2: "sealed": "perhaps" is neither yes nor no; allowed: true, false, yes, no.' in said
+
+
 def test_the_lines_give_the_items_again(tmp_path: Path) -> None:
     rows = _read(tmp_path, "question,answers,tags\nWhy?,So|Thus,t\nHow?,Well,\n")
     assert rows.lines == (

@@ -30,6 +30,19 @@ def test_a_text_below_the_threshold_is_never_returned() -> None:
     assert texts.similar_or_add(3, "") is None
 
 
+def test_texts_that_may_be_alike_are_not_looked_at() -> None:
+    texts = NearTexts(0.8)
+    texts.add(0, "a b c d e")
+    texts.add(1, "A b c d e")
+    texts.add(2, "")
+    assert texts.most_similar("a, b, c, d, e") == (0, 1.0)
+    assert texts.most_similar("a b c d e", besides={0}) == (1, 1.0)
+    assert texts.most_similar("a b c d e", besides={0, 1}) is None
+    assert texts.most_similar("") is None
+    assert texts.similar_or_add(3, "a b c d e", besides={0, 1}) is None
+    assert texts.most_similar("a b c d e", besides={0, 1}) == (3, 1.0)
+
+
 def test_near_duplicates_say_which_line_they_are_like_and_whether_answers_agree() -> None:
     records = [
         record(1, f"{LONG} one"),

@@ -56,8 +56,42 @@ def test_an_empty_input_is_no_input(tmp_path: Path) -> None:
 
 
 def test_fields_for_people_are_ignored(tmp_path: Path) -> None:
-    extra = {"record_id": 7, "source": "web", "tags": ["t"], "notes": None, "origin": "paraphrase", "parents": [1]}
+    extra = {"record_id": 7, "source": "web", "tags": ["t"], "notes": None, "augmentation": {"step": "s"}}
     assert _load(tmp_path, _PAIR | extra).records == _load(tmp_path, _PAIR).records
+
+
+def test_origin_and_parents_are_kept_and_are_no_part_of_what_is_learned(tmp_path: Path) -> None:
+    marked = _load(tmp_path, _PAIR | {"origin": "paraphrase", "parents": ["ab", 1]})
+    (record,) = marked.records
+    assert (record.origin, record.parents) == ("paraphrase", ("ab", "1"))
+    assert record.record_hash == _load(tmp_path, _PAIR).records[0].record_hash
+    assert marked.origins == {"paraphrase": 1}
+    assert _load(tmp_path, _PAIR, _PAIR | {"prompt": "Other", "origin": "template"}).origins == {
+        "template": 1,
+        "written": 1,
+    }
+    assert _load(tmp_path, _PAIR).origins == {}
+
+
+def test_what_is_no_text_is_no_origin(tmp_path: Path) -> None:
+    (record,) = _load(tmp_path, _PAIR | {"origin": {"url": "x"}, "parents": "ab cd"}).records
+    assert (record.origin, record.parents) == (None, ("ab", "cd"))
+
+
+def test_what_was_made_of_a_record_is_set_aside_with_it(tmp_path: Path) -> None:
+    written = [{"prompt": f"Question {n} is about {n * 7}?", "completion": "A"} for n in range(40)]
+    hashes = [record.record_hash for record in _load(tmp_path, *written).records]
+    made = [
+        {"prompt": f"In other words {n * 11}!", "completion": "A", "origin": "paraphrase", "parents": [hashes[n]]}
+        for n in range(40)
+    ]
+    for seed in range(5):
+        train, validation = split_validation(_load(tmp_path, *written, *made).records, fraction=0.3, seed=seed)
+        learned = {record.record_hash for record in train}
+        assert validation
+        assert not any(parent in learned for record in validation for parent in record.parents)
+        aside = {record.record_hash for record in validation}
+        assert not any(parent in aside for record in train for parent in record.parents)
 
 
 def test_of_a_preference_the_chosen_answer_is_learned_and_the_rejected_one_is_kept(tmp_path: Path) -> None:

@@ -345,3 +345,64 @@ def test_few_clusters_are_said_with_the_number(evidence_of: EvidenceOf) -> None:
     ]
     finding = only(judge({"metric": EXACT, "at_least": 0.1}, evidence_of("lora", {EXACT: scores})))
     assert "3 clusters" in finding.words
+
+
+def marked(*numbers: int) -> dict[str, frozenset[str]]:
+    return {EXACT: frozenset(f"i{number:04}" for number in numbers)}
+
+
+def test_a_verdict_is_judged_without_items_that_were_learned_and_says_both_figures(evidence_of: EvidenceOf) -> None:
+    # Of 72 items lora has 20 right and rag 2: without the 18 that lora learned, both have 2 of 54 right.
+    lora = evidence_of("lora", {EXACT: first(20, 72)}, overlapping=marked(*range(2, 20)))
+    rag = evidence_of("rag", {EXACT: first(2, 72)})
+    finding = only(judge(BETTER, lora, rag))
+    assert finding.outcome == "inconclusive"
+    assert (finding.value, finding.n, finding.n_missing) == (0.0, 54, 0)
+    assert finding.words.startswith("Without the 18 items that also stand in a training set: lora and rag come out the")
+    # Without a discordant pair Tango's interval is -/+ z^2 / (n + z^2) = 3.84 / 57.84 for n = 54.
+    assert "come out the same (-6.6 to +6.6, n 54)" in finding.words
+    whole = only(judge(BETTER, evidence_of("lora", {EXACT: first(20, 72)}), rag))
+    assert finding.words.endswith(f"With them, {whole.words.partition(':')[0]}.")
+    assert whole.words.startswith("lora is 25.0 points better than rag (")
+    assert whole.outcome == "pass"
+
+
+def test_what_the_baseline_learned_is_left_out_too(evidence_of: EvidenceOf) -> None:
+    # rag was shown the answers to items 0 and 1, which are all it has right.
+    lora = evidence_of("lora", {EXACT: first(20, 72)})
+    rag = evidence_of("rag", {EXACT: first(2, 72)}, overlapping=marked(0, 1))
+    finding = only(judge(BETTER, lora, rag))
+    assert (finding.outcome, finding.n, finding.value) == ("pass", 70, pytest.approx(18 / 70))
+    assert finding.words.startswith("Without the 2 items that also stand in a training set: lora is 25.7 points better")
+
+
+def test_items_left_out_as_learned_are_not_missing_ones(evidence_of: EvidenceOf) -> None:
+    lora = evidence_of("lora", {EXACT: first(9, 10)}, overlapping=marked(0), asked={EXACT: 12})
+    finding = only(judge({"metric": EXACT, "at_least": 0.1}, lora))
+    assert finding.n_missing == 2
+    assert "2 items are missing (2 not asked yet)." in finding.words
+    assert "With them, lora is at 90.0 %" in finding.words
+
+
+def test_nothing_is_passed_where_every_item_was_learned(evidence_of: EvidenceOf) -> None:
+    lora = evidence_of("lora", {EXACT: first(3, 3)}, overlapping=marked(0, 1, 2))
+    finding = only(judge({"metric": EXACT, "at_least": 0.1}, lora))
+    assert finding.outcome == "inconclusive"
+    assert finding.words == "nothing is left to judge without the 3 items that also stand in a training set."
+
+
+def test_a_finding_says_that_it_is_on_sealed_items(evidence_of: EvidenceOf) -> None:
+    lora = evidence_of("lora", {EXACT: first(20, 72)}, sealed_items=72)
+    rag = evidence_of("rag", {EXACT: first(2, 72)}, sealed_items=72)
+    assert only(judge(BETTER, lora, rag)).words.startswith("On 72 sealed items: lora is 25.0 points better than rag")
+    swag = {SWAG: first(900, 2000)}
+    kept = only(judge(KEPT, evidence_of("lora", swag, sealed_items=72), evidence_of("base", swag)))
+    assert kept.words.startswith("lora and base come out the same")
+
+
+def test_sealed_scores_that_are_withheld_decide_nothing(evidence_of: EvidenceOf) -> None:
+    lora = evidence_of("lora", {SWAG: [1.0]}, withheld=("lora has not answered the 2 sealed items.", "Answer them."))
+    finding = only(judge({"metric": EXACT, "at_least": 0.1}, lora))
+    assert (finding.outcome, finding.words) == ("inconclusive", "lora has not answered the 2 sealed items.")
+    assert finding.remedy == "Answer them."
+    assert only(judge({"metric": EXACT, "at_least": 0.1, "on_missing": "fail"}, lora)).outcome == "fail"

@@ -85,7 +85,8 @@ def test_what_must_be_said_with_a_verdict_is_said_once(evidence_of: EvidenceOf) 
     assert derive(evidence_of).notes == (
         "lora is judged by one training run (seed 17): differences include seed noise.",
         "hellaswag is a subset.",
-        "rag answered another golden set (1.0.0) than lora.",
+        "rag answered icd10_coding 1.0.0 and lora 1.0.0 with other items (gggggggggggg): only items that are the "
+        "same in both are compared.",
     )
 
 

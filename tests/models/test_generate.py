@@ -74,6 +74,7 @@ def test_an_answer_is_what_greedy_search_by_hand_gives(tiny: LoadedModel, prompt
 
 def always(loaded: LoadedModel, then: list[int]) -> None:
     """Makes the model say the tokens of `then`, one after another, whatever it is asked."""
+    generate(loaded, [[5]], max_new_tokens=1)  # what is checked on first use is none of them
     said = iter(then)
 
     def say_next(module, inputs, logits):

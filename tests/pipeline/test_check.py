@@ -1,9 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.errors import StoreError
 from harness.pipeline.check import estimate_systems, matrix_flops
 from harness.pipeline.prepare import Prepared, prepare
+from harness.store.golden import record_golden_set
+from harness.store.migrate import open_ledger
 
 
 def _by_name(prepared: Prepared, home: Path):
@@ -23,6 +27,14 @@ def test_training_tokens_grow_with_epochs(experiment_folder: Path, tmp_path: Pat
     two = _by_name(prepare(experiment_folder), tmp_path)["lora"].train_tokens
     four = _by_name(prepare(experiment_folder, ("systems.lora.finetune.epochs=4",)), tmp_path)["lora"].train_tokens
     assert four == pytest.approx(2 * two, abs=2)
+
+
+def test_a_version_that_the_ledger_holds_with_other_items_is_an_error(experiment_folder: Path, tmp_path: Path) -> None:
+    prepared = prepare(experiment_folder)
+    other = replace(prepared.golden_set, sha256="0" * 64)
+    record_golden_set(open_ledger(tmp_path, create=True), other)
+    with pytest.raises(StoreError, match=r"a version never changes\. Raise `version` in manifest\.yaml"):
+        _by_name(prepared, tmp_path)
 
 
 def test_a_hub_model_that_was_never_here_has_no_estimate(experiment_folder: Path, tmp_path: Path) -> None:

@@ -205,6 +205,26 @@ def test_a_run_that_is_killed_in_training_generation_and_suite_ends_as_if_it_had
     assert len(runs(ledger)) == 2  # no run besides lora and base, however often it was begun
 
 
+def test_a_training_that_is_killed_in_its_second_stage_ends_as_if_it_had_not_been(harness: Harness) -> None:
+    records = (harness.folder / "train.jsonl").read_text()
+    (harness.folder / "general.jsonl").write_text(records.replace("colour", "hue"))
+    stages = "[{path: general.jsonl, share: 0.5, epochs: 2}, {path: train.jsonl, replay: 0.2}]"
+    settings = (f"training_set={stages}", "systems.lora.finetune.epochs=6")
+    first = harness.run("--only=lora", settings=settings)
+    harness.kill_when(first, "SELECT count(*) FROM training_metrics WHERE name = 'validation_loss'", 4)
+
+    prepared, progress = prepare(harness.folder, settings), Quiet()
+    (resumed,) = run_experiment(prepared, harness.home, progress, only=["lora"], begin="resume").values()
+    assert "1 of 2 stages is done" in progress.said
+    assert any("going on from checkpoint-" in said for said in progress.said)
+    assert "fine-tuning, stage 1 of 2" not in progress.phases
+    other = harness.home.with_name("undisturbed")
+    (undisturbed,) = run_experiment(prepared, other, Quiet(), only=["lora"]).values()
+    assert everything(harness.home) == everything(other)
+    for fact in ("steps", "epochs", "best_epoch", "best_validation_loss", "train_records", "train_tokens"):
+        assert resumed.state.facts[fact] == undisturbed.state.facts[fact]
+
+
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(harness: Harness, undisturbed: dict[str, object]) -> None:
     process = harness.run("--only", "lora")
     harness.wait_for(process, "SELECT count(*) FROM training_metrics WHERE name = 'validation_loss'", 1)

@@ -77,8 +77,8 @@ def test_a_new_version_is_compared_on_its_unchanged_items_and_that_is_said(
     assert comparison.n == 5
     assert drift.state.run.golden_version == "1.1.0"
     said = " ".join(comparison.warnings)
-    assert "1 item was changed between the runs" in said
-    assert "1 item has no score in at promotion" in said
+    assert "answered colours 1.0.0 and now 1.1.0: the 5 items that are the same in both are compared." in said
+    assert "Left out: 1 changed (item-1), 1 only in 1.1.0 (item-7)." in said
 
 
 def test_nothing_promoted_is_an_error_that_says_how_to(experiment: Path, tmp_path: Path, quiet: Progress) -> None:

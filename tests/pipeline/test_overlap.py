@@ -7,7 +7,7 @@ from harness.cli.output import TerminalProgress
 from harness.config.regression import Suite, SuiteTask
 from harness.errors import OverlapError
 from harness.evaluation.regression_data import read_hellaswag, read_mmlu
-from harness.pipeline.overlap import guard_suite, suite_items
+from harness.pipeline.overlap import guard, suite_items
 from harness.pipeline.prepare import Prepared, prepare, templates_of
 from harness.pipeline.run import run_experiment
 
@@ -22,7 +22,7 @@ def _prepared_with(folder: Path, text: str) -> Prepared:
 
 
 def _guard(prepared: Prepared) -> int:
-    return guard_suite(prepared, list(prepared.experiment.systems.values()))
+    return guard(prepared, list(prepared.experiment.systems.values())).regression_items
 
 
 def _question_of_mmlu() -> str:
@@ -54,7 +54,7 @@ def test_a_short_question_counts_only_with_its_options(experiment_folder: Path) 
 
 def test_nothing_is_read_where_no_system_learns_or_no_suite_is_named(experiment_folder: Path) -> None:
     prepared = _prepared_with(experiment_folder, _question_of_mmlu())
-    assert guard_suite(prepared, [prepared.experiment.systems["zero_shot"]]) == 0
+    assert guard(prepared, [prepared.experiment.systems["zero_shot"]]).regression_items == 0
     assert _guard(prepare(experiment_folder)) == 0
 
 

@@ -1,6 +1,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ from statsmodels.stats.power import TTestPower
 
 from harness.errors import ConfigError, DataError
 from harness.pipeline.power import PowerLine, SetPower, named_set_power, power_sentence, set_power, value_text
-from harness.pipeline.power_spread import Spread, assumed_spreads, measured_spreads, rubric_sd
+from harness.pipeline.power_ratings import Spread, rated_pairs, rating_spreads
+from harness.pipeline.power_spread import ASSUMED_RATING, assumed_spreads, measured_spreads
 from harness.records.items import GoldenSet, Item
 from harness.records.messages import Message
-from harness.records.scores import Score
+from harness.records.scores import Metric, Score
 from harness.stats.clusters import effective_items
 from harness.stats.paired import tango_interval
 from harness.stats.power import paired_proportions_power, smallest_detectable_difference_binary
@@ -78,12 +80,12 @@ def test_a_bounded_mean_needs_more_than_the_t_test_says() -> None:
     lines = _by_metric(set_power(_set_of([None] * 50)))
     floor = 1.959964**2 / 50 * 4  # below it the score interval of a rubric from 1 to 5 cannot leave 0
     sd = math.sqrt(0.8**2 + 2 * 0.7**2 / 2)
-    assert rubric_sd(2) == pytest.approx(sd)
+    assert ASSUMED_RATING.sd(2) == pytest.approx(sd)
     assert lines["rubric 1-5"].smallest == pytest.approx(floor + 0.841621 * sd / math.sqrt(50), rel=1e-5)
 
 
 def test_more_raters_see_less_but_never_below_what_systems_differ_in() -> None:
-    assert rubric_sd(1) > rubric_sd(2) > rubric_sd(1000) > 0.8
+    assert ASSUMED_RATING.sd(1) > ASSUMED_RATING.sd(2) > ASSUMED_RATING.sd(1000) > 0.8
     one, five = (_by_metric(set_power(_set_of([None] * 50), raters=n))["rubric 1-5"].smallest for n in (1, 5))
     assert one is not None
     assert five is not None
@@ -156,7 +158,7 @@ def test_what_cannot_be_planned_for_is_refused(wrong: dict[str, float]) -> None:
 
 def test_disagreement_is_measured_between_the_systems_of_the_ledger(tmp_path: Path) -> None:
     build(tmp_path)
-    spreads = {spread.metric: spread for spread in measured_spreads(golden_set(), tmp_path)}
+    spreads = {spread.metric: spread for spread in measured_spreads(golden_set(), tmp_path, raters=2)}
     # 1100, 1101 and 0111: pairs differ on 1, 3 and 2 of 4 items.
     exact = spreads["golden/exact_match"]
     assert (exact.kind, exact.value, exact.effective_share, exact.is_measured) == ("binary", 0.5, 1.0, True)
@@ -179,8 +181,8 @@ def test_disagreement_is_measured_between_the_systems_of_the_ledger(tmp_path: Pa
 
 def test_runs_of_another_version_measure_nothing(tmp_path: Path) -> None:
     build(tmp_path)
-    assert measured_spreads(golden_set("changed"), tmp_path) == []
-    assert measured_spreads(golden_set(), tmp_path / "nowhere") == []
+    assert measured_spreads(golden_set("changed"), tmp_path, raters=2) == []
+    assert measured_spreads(golden_set(), tmp_path / "nowhere", raters=2) == []
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -196,7 +198,7 @@ def test_measured_groups_count_by_how_alike_their_items_turned_out(tmp_path: Pat
             ledger, run.run_id, [_score(item, value) for item, value in zip(golden.items, values, strict=True)]
         )
         finish(ledger, run)
-    (spread,) = measured_spreads(golden, tmp_path)
+    (spread,) = measured_spreads(golden, tmp_path, raters=2)
     differences = [1 - value for value in marks["other"]]
     expected = effective_items(differences, [n // 4 for n in range(40)]) / 40
     assert (spread.value, spread.effective_share) == (0.5, pytest.approx(expected))
@@ -226,3 +228,101 @@ def test_a_set_is_found_by_name_or_said_to_be_missing(tmp_path: Path) -> None:
 )
 def test_values_are_said_in_the_unit_of_their_kind(kind: str, value: float, said: str) -> None:
     assert value_text(kind, value) == said  # type: ignore[arg-type]
+
+
+ACCURACY = Metric(name="rating/accuracy", kind="graded", minimum=1.0, maximum=5.0)
+
+
+def _ratings(values: Sequence[Sequence[float]], scorer: str = "accuracy", *, first_rater: int = 0) -> list[Score]:
+    """Ratings of items i0, i1, ...: a value for each rater."""
+    return [
+        Score(
+            task="rating", item_id=f"i{n}", item_hash="h", scorer=scorer, value=value, sample_index=first_rater + rater
+        )
+        for n, of_item in enumerate(values)
+        for rater, value in enumerate(of_item)
+    ]
+
+
+def _pairs(ours: list[Score], theirs: list[Score], metric: str = "rating/accuracy"):
+    return rated_pairs(("a", {metric: ours}), ("b", {metric: theirs}), {metric: ACCURACY})
+
+
+def test_raters_part_is_told_from_the_items_by_hand() -> None:
+    # Differences of rater 0: 1 and 3, of rater 1: 1 and 1. Means 1 and 2: variance 0.5. Within items: 0 and 2, mean 1.
+    (pair,) = _pairs(_ratings([(3, 3), (5, 4)]), _ratings([(2, 2), (2, 3)]))
+    assert (pair.sd**2, pair.raters, pair.rater_variance) == (pytest.approx(0.5), 2.0, pytest.approx(1.0))
+    (spread,) = rating_spreads([pair], {"rating/accuracy": ACCURACY}, share=1.0, raters=4)
+    assert spread.rating is not None
+    assert (spread.rating.items, spread.rating.raters) == (pytest.approx(0.0), pytest.approx(1.0))  # 0.5 - 1/2, 1
+    assert spread.value == pytest.approx(0.5)
+    assert spread.width == 4.0
+    assert spread.basis.startswith("measured: sd 0.5 with 4 raters; from item to item ")
+
+
+def test_the_parts_that_ratings_were_drawn_from_come_back() -> None:
+    draw = np.random.default_rng(5)
+    n, raters, of_items, of_rater, severe = 4000, 3, 0.8, 0.6, np.array([-1.0, 0.0, 1.0])
+    true = draw.normal(0.3, of_items, size=n)
+    noise = draw.normal(0, of_rater, size=(2, n, raters)) + severe  # the same raters on both sides: severity cancels
+    (pair,) = _pairs(_ratings((true[:, None] + noise[0]).tolist()), _ratings(noise[1].tolist()))
+    (spread,) = rating_spreads([pair], {"rating/accuracy": ACCURACY}, share=1.0, raters=raters)
+    assert spread.rating is not None
+    assert spread.rating.items == pytest.approx(of_items**2, rel=0.05)
+    assert spread.rating.raters == pytest.approx(2 * of_rater**2, rel=0.05)
+    assert spread.value == pytest.approx(math.sqrt(of_items**2 + 2 * of_rater**2 / raters), rel=0.05)
+
+
+def test_other_raters_on_each_side_bring_both_their_variances() -> None:
+    (pair,) = _pairs(_ratings([(3, 5), (2, 2)]), _ratings([(1, 2), (4, 4)], first_rater=5))
+    assert pair.rater_variance == pytest.approx((2.0 + 0.5 + 0.0) / 2)
+
+
+def test_answers_that_nobody_rated_twice_leave_the_raters_part_unknown() -> None:
+    (pair,) = _pairs(_ratings([(3,), (5,), (2,)]), _ratings([(2,), (2,), (2,)]))
+    (spread,) = rating_spreads([pair], {"rating/accuracy": ACCURACY}, share=1.0, raters=2)
+    assert (spread.rating, spread.value) == (None, pytest.approx(statistics.stdev([1, 3, 0])))
+    assert "none rated twice" in spread.basis
+    line = _by_metric(set_power(_set_of([None] * 30), [spread], target=0.05))["rating/accuracy"]
+    assert line.raters_needed is None
+
+
+def test_what_is_made_of_ratings_is_no_rating() -> None:
+    both = _ratings([(3,), (5,)])
+    assert _pairs(both, both, metric="rating/overall") == []
+    assert _pairs(both, both, metric="rating/accuracy:adjudicated") == []
+    assert _pairs(_ratings([(3,)]), _ratings([(2,)])) == []
+
+
+def test_ties_of_a_preference_are_counted_over_its_choices() -> None:
+    metric = "rating/preference:b"
+    ours = _ratings([(1.0, 0.5), (0.5, 0.0), (0.0, 1.0), (1.0, 1.0)], "preference:b")
+    (pair,) = rated_pairs(("a", {metric: ours}), ("b", {}), {})
+    (spread,) = rating_spreads([pair], {}, share=0.9, raters=2)
+    assert (spread.kind, spread.value, spread.effective_share) == ("preference", 0.25, 0.9)
+    assert "25 % ties" in spread.basis
+
+
+def test_measured_ratings_take_the_place_of_what_is_assumed(tmp_path: Path) -> None:
+    ledger = build(tmp_path)
+    record_metrics(ledger, [ACCURACY])
+    items = golden_set().items
+    for run_id, low in (("20261121-090001-aaaaaa", 2.0), ("20261121-090002-aaaaaa", 1.0)):
+        record_scores(
+            ledger,
+            run_id,
+            [
+                replace(score, item_id=item.item_id, item_hash=item.item_hash)
+                for n, item in enumerate(items)
+                for score in _ratings([(low + n % (2 + low), low + (n + 1) % 2)])
+            ],
+        )
+    measured = measured_spreads(golden_set(), tmp_path, raters=3, experiment="colours")
+    rated = {spread.metric: spread for spread in measured}["rating/accuracy"]
+    assert rated.is_measured
+    lines = _by_metric(set_power(golden_set(), measured, target=0.2))
+    assert "rating/accuracy" in lines
+    assert "rubric 1-5" not in lines
+    assert "preference" in lines
+    with pytest.raises(ConfigError, match='"colors" is not an experiment with runs here'):
+        measured_spreads(golden_set(), tmp_path, raters=3, experiment="colors")

@@ -218,7 +218,8 @@ def test_a_golden_item_in_the_training_set_is_refused_before_anything_is_written
     with (experiment_folder / "train.jsonl").open("a") as stream:
         stream.write(json.dumps({"prompt": "name the hue of a RIPE tomato", "completion": "Colour: red"}) + "\n")
     with pytest.raises(OverlapError, match="item-1"):
-        prepare(experiment_folder)
+        run_experiment(prepare(experiment_folder), tmp_path / "home", SilentProgress())
+    assert not (tmp_path / "home").exists()
 
 
 def test_an_adapter_of_another_base_is_refused_before_a_model_is_loaded(experiment_folder: Path) -> None:

@@ -33,6 +33,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def open_page(home: Path, page: str = "leaderboard", **query: str) -> AppTest:
         monkeypatch.setenv("HARNESS_HOME", str(home))
+        monkeypatch.setenv("HARNESS_LOGIN", "off")  # a test without a browser has no cookie; so it is the owner
         app = AppTest.from_file(str(shipped("reports") / "app.py"), default_timeout=60)
         if page != "leaderboard":
             app.run()  # registers the pages

@@ -195,3 +195,17 @@ def test_fleiss_kappa_is_undefined_or_refused_where_it_says_nothing() -> None:
     assert fleiss_kappa([[3, 0], [0, 3]]).low is not None
     with pytest.raises(ValueError, match="use krippendorff_alpha"):
         fleiss_kappa([[3, 0], [2, 0]])
+
+
+def test_units_that_stand_together_are_resampled_together() -> None:
+    """Each unit twice is no more evidence: with the copies in one cluster the interval is that of the units alone."""
+    rng = np.random.default_rng(4)
+    units = [[float(level), float(min(5, level + rng.integers(0, 2)))] for level in rng.integers(1, 6, 40)]
+    alone = krippendorff_alpha(units, seed=1)
+    doubled = krippendorff_alpha([*units, *units], clusters=[*range(40), *range(40)], seed=1)
+    naive = krippendorff_alpha([*units, *units], seed=1)
+    assert doubled.units == 80
+    assert doubled.high - doubled.low == pytest.approx(alone.high - alone.low, rel=0.05)
+    assert naive.high - naive.low < 0.8 * (alone.high - alone.low)
+    with pytest.raises(ValueError, match="zip"):
+        krippendorff_alpha(units, clusters=[1, 2])

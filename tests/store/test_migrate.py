@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from harness.errors import StoreError, StoreVersionError
@@ -36,6 +37,8 @@ def test_a_landed_migration_is_never_edited():
         "ledger": "3f7571a93e31ae2fce5297088906c774230190024dc555482daad6014126df42",
         "evaluations": "b84425bb6f4971f7d8260522f22bbc99380fed38d84551a3f1702fcf16ab1460",
         "registry": "9696a207281f792b335c657e1ffe8096ffb591056d4fb58b3ae722a153ff29ff",
+        "golden": "067b36d1b38934c4a148cb5221486ea1ca81e88682d23c7f95322d2f3b71be1b",
+        "rating": "7f001b256d8c860c48f6c35cb606ae643f8de1172cdedc9a8f8176bb6b87f438",
     }
 
 
@@ -60,6 +63,25 @@ def test_an_older_ledger_is_migrated_and_keeps_its_rows(ledger: Ledger):
     assert [version for version, _ in _applied(ledger)] == [*SHIPPED, LAST + 1]
     with ledger.read() as connection:
         assert connection.execute("SELECT path, remark FROM artifacts").fetchall() == [("p", None)]
+
+
+def test_a_ledger_with_golden_items_of_the_first_schemas_takes_every_later_migration(tmp_path: Path):
+    path = tmp_path / "old.duckdb"
+    duckdb.connect(str(path)).close()
+    old = Ledger(path)
+    first = shipped_migrations()[:3]
+    migrate(old, first)
+    with old.write() as connection:
+        connection.execute(
+            "INSERT INTO golden_items (golden_sha256, item_id, item_hash, position, kind, input, item_references, "
+            "must_contain, must_not_contain, tags) VALUES ('s', 'i', 'h', 0, 'typical', "
+            "[{'role': 'user', 'content': '?'}], ['!'], [], [], [])"
+        )
+    migrate(old, shipped_migrations())
+    with old.read() as connection:
+        assert connection.execute("SELECT item_id, sealed, retired FROM golden_items").fetchall() == [
+            ("i", False, None)
+        ]
 
 
 def test_a_migration_that_fails_leaves_neither_tables_nor_record(ledger: Ledger):
@@ -155,6 +177,12 @@ def test_every_column_of_every_view_is_described(ledger: Ledger):
         "v_findings",
         "v_waivers",
         "v_aliases",
+        "v_overlaps",
+        "v_sealed",
+        "v_looks",
+        "v_campaigns",
+        "v_rating_events",
+        "v_ratings",
     }
     assert [name for name, comment in views if not comment] == []
     assert silent == []

@@ -191,7 +191,37 @@ def test_a_mistake_shows_the_parsers_message_and_the_views_there_are(filled: Led
     with pytest.raises(StoreError) as caught:
         query(filled, sql)
     assert message in str(caught.value)
-    assert "v_generations, v_golden_items, v_metrics, v_registry, v_runs, v_scores" in str(caught.value)
+    for view in ("v_generations", "v_golden_items", "v_looks", "v_metrics", "v_registry", "v_runs", "v_scores"):
+        assert view in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM sealed_scores",
+        "SELECT (SELECT max(text) FROM main.sealed_generations)",
+        "WITH a AS (FROM golden_items) SELECT * FROM a",
+        "DESCRIBE sealed_scores",
+        "SUMMARIZE Golden_Items",
+    ],
+)
+def test_what_holds_sealed_items_is_not_read_in_passing(filled: Ledger, sql: str):
+    with pytest.raises(StoreError, match=r"only `harness gate` reads.*v_golden_items"):
+        query(filled, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT run_ids FROM rating_assignments",
+        "SELECT payload FROM main.Campaign_Events WHERE kind = 'adjudicated'",
+        "SELECT * FROM v_rating_events JOIN rating_assignments USING (assignment_id)",
+        "SUMMARIZE rating_assignments",
+    ],
+)
+def test_what_says_whose_answer_a_rater_saw_is_not_read_in_passing(filled: Ledger, sql: str):
+    with pytest.raises(StoreError, match=r"before the campaign is closed\. v_rating_events"):
+        query(filled, sql)
 
 
 def test_a_refused_statement_says_what_it_was_and_what_is_allowed(filled: Ledger):

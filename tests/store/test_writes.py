@@ -15,7 +15,7 @@ from harness.records.runs import Artifact, TrainingMetric
 from harness.records.scores import Metric, Score
 from harness.store.artifacts import artifacts, record_artifact
 from harness.store.generations import generations, record_generations
-from harness.store.golden import golden_items, golden_set, record_golden_set
+from harness.store.golden import golden_items, golden_set, golden_versions, record_golden_set, version_problem
 from harness.store.ledger import Ledger
 from harness.store.runs import start_run
 from harness.store.scores import metrics, record_metrics, record_scores, scores
@@ -122,6 +122,29 @@ def test_half_a_surrogate_pair_is_refused_with_its_place_and_nothing_of_its_batc
         with pytest.raises(StoreError, match=f"generations, {place}: the text holds half of a surrogate pair"):
             record_generations(ledger, run_id, [good, bad])
     assert generations(ledger, run_id) == []
+
+
+def test_other_items_under_a_version_that_is_recorded_are_refused_with_the_next_step(ledger: Ledger):
+    item = Item(item_id="i", input=(Message(role="user", content="?"),), references=("!",))
+    golden = GoldenSet(name="n", version="1", sha256="s", licence="CC0", items=(item,), scorers=())
+    record_golden_set(ledger, golden)
+    changed = replace(golden, sha256="t", items=(replace(item, references=("other",)),))
+    assert version_problem(ledger, golden) is None
+    with pytest.raises(StoreError, match=r"n: the ledger holds version 1 with other items .* Raise `version`"):
+        record_golden_set(ledger, changed)
+    assert golden_items(ledger, "t") == []
+    record_golden_set(ledger, replace(changed, version="2"))
+    assert golden_versions(ledger, "n") == {"1": "s", "2": "t"}
+    assert golden_versions(ledger, "other") == {}
+
+
+def test_retired_items_are_kept_apart_from_those_that_are_asked(ledger: Ledger):
+    asked = Item(item_id="i", input=(Message(role="user", content="?"),), references=("!",))
+    retired = replace(asked, item_id="old", retired="the rule was withdrawn")
+    golden = GoldenSet(name="n", version="1", sha256="s", licence="CC0", items=(asked,), scorers=(), retired=(retired,))
+    record_golden_set(ledger, golden)
+    assert golden_set(ledger, "s") == golden
+    assert golden_items(ledger, "s") == [asked]
 
 
 def test_a_generation_is_shown_with_its_question_only_if_it_answers_that_very_item(

@@ -58,6 +58,18 @@ def scorers_for(golden_set: GoldenSet) -> tuple[Scorer, ...]:
             could not be fair to it: all at once.
     """
     names = _expanded(golden_set)
+    if problems := scorer_problems(golden_set):
+        raise ConfigError(problems_message(_subject(golden_set), problems))
+    return tuple(_scorer(name, names, golden_set) for name in names)
+
+
+def scorer_problems(golden_set: GoldenSet) -> list[str]:
+    """What keeps a set's scorers from being fair to its items: a sentence each, `item "ID"` first where it is of one.
+
+    Raises:
+        ConfigError: A scorer's name is unknown.
+    """
+    names = _expanded(golden_set)
     problems: list[str] = []
     if any(name in _WITH_CODES for name in names):
         problems += _code_problems(golden_set)
@@ -69,9 +81,7 @@ def scorers_for(golden_set: GoldenSet) -> tuple[Scorer, ...]:
         problems += label.label_problems(golden_set)
     if _OF_FIGURES & set(names):
         problems += numeric.reference_problems(golden_set)
-    if problems:
-        raise ConfigError(problems_message(_subject(golden_set), problems))
-    return tuple(_scorer(name, names, golden_set) for name in names)
+    return problems
 
 
 def _scorer(name: str, names: Sequence[str], golden_set: GoldenSet) -> Scorer:
