@@ -145,7 +145,8 @@ class Guard:
             return
         left_s = max(0, int((link.expires_at - datetime.now(UTC)).total_seconds()))
         secure = "; Secure" if scope.get("scheme") == "https" else ""
-        cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={left_s}{secure}"
+        name = cookie_name(_header(scope, b"host"))
+        cookie = f"{name}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={left_s}{secure}"
         page = '<meta http-equiv="refresh" content="0; url=/"><p>Opening. <a href="/">Go on</a></p>'
         await _answer(send, 200, page, [(b"set-cookie", cookie.encode("ascii"))])
 
@@ -170,13 +171,20 @@ class Guard:
         return receive_watched
 
 
+def cookie_name(host: str) -> str:
+    """The cookie's name at a host and port. Browsers send a cookie to every port; two homes may be open at once."""
+    port = host.rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isdecimal() else COOKIE
+
+
 def token_of(scope: Scope) -> str:
     """The token that a request's cookie holds; empty where there is none."""
+    name = cookie_name(_header(scope, b"host"))
     try:
         cookies = SimpleCookie(_header(scope, b"cookie"))
     except CookieError:
         return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    return cookies[name].value if name in cookies else ""
 
 
 def _is_closed(path: str) -> bool:

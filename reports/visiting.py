@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.pipeline import rate
 from harness.records.rating import Link
-from reports.guard import COOKIE
+from reports.guard import cookie_name
 from reports.reading import home
 
 LOGIN = "HARNESS_LOGIN"  # "off" in the environment lets everybody in as an owner; `harness ui` sets it
@@ -15,7 +15,7 @@ LOGIN = "HARNESS_LOGIN"  # "off" in the environment lets everybody in as an owne
 
 def token() -> str:
     """The token of the visitor's link, as it came with this session's websocket; empty where there is none."""
-    return st.context.cookies.to_dict().get(COOKIE, "")
+    return st.context.cookies.to_dict().get(cookie_name(st.context.headers.get("Host", "")), "")
 
 
 def visitor() -> Link:

@@ -1,5 +1,6 @@
 """`harness compare`."""
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from harness.decision.flips import StratumFlips
     from harness.pipeline.decide import ComparisonReport
     from harness.records.estimates import Comparison
+
+_ITEMS_COUNT_AS = re.compile(r" \([\d,]+ items count as [\d.,]+\)")  # each metric's own; --json has it
 
 
 def compare(
@@ -81,7 +84,8 @@ def _print(report: "ComparisonReport") -> None:
         out.print(sentence, markup=False)
     for reason in report.set_apart:
         out.print(f"not compared: {reason}", markup=False)
-    out.print("tests: " + "; ".join(dict.fromkeys(row.test for row in report.comparisons)), markup=False)
+    for test in dict.fromkeys(_ITEMS_COUNT_AS.sub("", row.test) for row in report.comparisons):
+        out.print(f"test: {test}", markup=False)
 
 
 def _preferences(report: "ComparisonReport") -> "Iterator[str]":

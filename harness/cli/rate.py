@@ -169,7 +169,7 @@ def _print_opened(campaign: "Campaign", home: Path) -> None:
     calibration = f" and {len(campaign.calibration_ids)} for calibration" if campaign.calibration_ids else ""
     typer.echo(
         f"campaign {campaign.campaign_id} is open: {campaign.kind} of {shown}; {len(campaign.item_ids)} items"
-        f"{calibration}, {campaign.raters_per_item} raters each"
+        f"{calibration}, {campaign.raters_per_item} rater{'s' if campaign.raters_per_item != 1 else ''} each"
     )
     typer.echo(f"golden set {campaign.golden_set} {campaign.golden_version}, rubric {campaign.rubric_sha256[:12]}")
     typer.echo(f"next: harness rate invite NAME...{at_home(home)}, then harness ui{at_home(home)}")

@@ -22,7 +22,7 @@ CampaignOption = Annotated[
 
 def status(
     campaign: Annotated[
-        str | None, typer.Argument(metavar="CAMPAIGN", help="only this one, with raters and items")
+        str | None, typer.Option("--campaign", metavar="ID", help="only this one, with raters and items")
     ] = None,
     home: Home = DEFAULT_HOME,
     json: Json = False,
@@ -34,7 +34,7 @@ def status(
 
       harness rate status
 
-      harness rate status c-20261121 --json
+      harness rate status --campaign c-20261121 --json
     """
     from harness.pipeline.campaign_fold import fold_if_free, lost_campaigns
     from harness.pipeline.campaigns import campaign_list, campaign_progress, find_campaign

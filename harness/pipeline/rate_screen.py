@@ -67,6 +67,7 @@ def build_screen(
         message = _ALL_TAKEN if _may_come_back(live, rater, now) else _NOTHING_LEFT
         return _finished(live, key, judged, left, message)
     left = _left(live, rater, (len(hers), len(judged)), now)
+    revised, to_revise = _revisions(live, judged, left)
     assignment, stage = shown
     rubric, item = rubric_of(live.campaign), live.plan.items[assignment.item_id]
     revision, draft = _newest(live, assignment.assignment_id)
@@ -85,9 +86,9 @@ def build_screen(
         instructions=rubric.instructions,
         draft=draft,
         acknowledged=tuple(one.assignment_id for one in judged),
-        done=len(judged),
-        total=len(judged) + left,
-        minutes_left=_minutes_left(live, judged, left),
+        done=len(judged) + revised,
+        total=len(judged) + left + revised + to_revise,
+        minutes_left=_minutes_left(live, judged, left + to_revise),
         can_go_back=any(one.position < assignment.position for one in judged),
         revision=revision,
     )
@@ -99,6 +100,22 @@ def _left(live: LiveCampaign, rater: str, at: tuple[int, int], now: datetime) ->
     if known is None or known[0] != at:
         known = live.estimates[rater] = at, screens_left(progress_of(live), rater, now=now)
     return known[1]
+
+
+def _revisions(live: LiveCampaign, judged: Sequence[Assignment], left: int) -> tuple[int, int]:
+    """Screens that came again with their reference, and about how many are still to come again.
+
+    Of the screens that are left, hidden repeats and the closing question do not, and are too few to be told apart.
+    """
+    if live.campaign.reference != "after" or live.campaign.kind == "validate":
+        return 0, 0
+    again = [
+        one
+        for one in judged
+        if one.kind != "closing" and one.purpose != "repeat" and live.plan.items[one.item_id].reference is not None
+    ]
+    revised = sum(live.latest[one.assignment_id].stage == "revise" for one in again)
+    return revised, len(again) - revised + left
 
 
 def _finished(live: LiveCampaign, key: str, judged: Sequence[Assignment], left: int, message: str) -> Screen:
@@ -117,8 +134,8 @@ def _finished(live: LiveCampaign, key: str, judged: Sequence[Assignment], left: 
         instructions=None,
         draft=None,
         acknowledged=tuple(one.assignment_id for one in judged),
-        done=len(judged),
-        total=len(judged) + left,
+        done=len(judged) + _revisions(live, judged, 0)[0],
+        total=len(judged) + _revisions(live, judged, 0)[0] + left,
         minutes_left=None if left else 0.0,
         can_go_back=bool(judged),
         message=message,

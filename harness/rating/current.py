@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, cast
 
 from harness.records.rating import Assignment, CampaignState, Purpose, RatingEvent
@@ -15,7 +16,7 @@ Method = Literal["third_rater", "consensus"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """A screen with the newest answer to it. `first` is the first answer given, `changes` counts the later ones."""
+    """A screen with its newest answer, the first one given, and how many differ from the one before."""
 
     assignment: Assignment
     event: RatingEvent
@@ -64,9 +65,8 @@ def current_judgements(state: CampaignState) -> tuple[Judgement, ...]:
     for assignment in state.assignments:
         if events := by_screen.get(assignment.assignment_id):
             ordered = sorted(events, key=lambda event: event.revision)
-            found.append(
-                Judgement(assignment=assignment, event=ordered[-1], first=ordered[0], changes=len(ordered) - 1)
-            )
+            changes = sum(one.answer != before.answer for before, one in pairwise(ordered))
+            found.append(Judgement(assignment=assignment, event=ordered[-1], first=ordered[0], changes=changes))
     return tuple(found)
 
 

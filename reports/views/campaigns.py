@@ -99,7 +99,10 @@ def _show_progress(progress: CampaignProgress) -> None:
     wanted = progress.campaign.raters_per_item
     counts = Counter(min(done, wanted) for done in progress.raters_done.values())
     said = ", ".join(f"{counts[done]} by {done}" for done in sorted(counts, reverse=True))
-    markup.section("Items", f"Finished by how many of the {wanted} raters wanted: {said}. A square is an item.")
+    markup.section(
+        "Items",
+        f"Finished by how many of the {wanted} rater{'s' if wanted != 1 else ''} wanted: {said}. A square is an item.",
+    )
     markup.squares(
         [
             (done / wanted, f"{item_id}: {done} of {wanted}")

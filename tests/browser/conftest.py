@@ -2,11 +2,12 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from reports.guard import COOKIE
+from reports.guard import cookie_name
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -75,7 +76,7 @@ def watch(chromium: Browser) -> Iterator[Callable[..., Watched]]:
         contexts.append(chromium.new_context(viewport={"width": width, "height": height}))
         if link:
             url, _, token = link.rpartition("/r/")
-            contexts[-1].add_cookies([{"name": COOKIE, "value": token, "url": url}])
+            contexts[-1].add_cookies([{"name": cookie_name(urlsplit(url).netloc), "value": token, "url": url}])
         return watched_page(contexts[-1])
 
     yield open_page

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -12,7 +13,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
-from reports.guard import COOKIE
+from reports.guard import cookie_name
 
 GONE = (ConnectionClosed, InvalidHandshake, OSError, TimeoutError, EOFError)
 _PATIENCE_S = 15.0
@@ -34,7 +35,8 @@ class ProtocolRater:
     def open(self) -> None:
         """Connects, and runs the application once, as a page that is loaded does."""
         self.close()
-        headers = {"Cookie": f"{COOKIE}={self._token}"} if self._token else {}
+        name = cookie_name(urlsplit(self._address).netloc)
+        headers = {"Cookie": f"{name}={self._token}"} if self._token else {}
         connection = connect(
             self._address, additional_headers=headers, subprotocols=["streamlit"], max_size=None, open_timeout=10
         )

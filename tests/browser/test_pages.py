@@ -217,7 +217,7 @@ def test_the_printed_link_opens_the_pages_and_leaves_the_address_bar(
             watched.page.goto(link)
             see(watched.page, "No runs yet")
             assert watched.page.url == f"http://127.0.0.1:{port}/"
-            [cookie] = [one for one in watched.context.cookies() if one["name"] == "harness"]
+            [cookie] = [one for one in watched.context.cookies() if one["name"] == f"harness-{port}"]
             assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         finally:
             process.terminate()

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import WebSocket, expect
 
 from harness.pipeline import rate_links
-from reports.guard import COOKIE
+from reports.guard import cookie_name
 from tests.browser.campaigns import SYSTEMS, Opened, open_campaign
 from tests.browser.conftest import Watched, watched_page
 from tests.browser.protocol import GONE, ProtocolRater
@@ -61,7 +62,8 @@ def opened(server: Server, request: pytest.FixtureRequest) -> Callable[..., Open
 
 def asked(url: str, token: str | None = None) -> tuple[int, str]:
     """Status and text of an answer."""
-    request = urllib.request.Request(url, headers={"Cookie": f"{COOKIE}={token}"} if token else {})
+    name = cookie_name(urlsplit(url).netloc)
+    request = urllib.request.Request(url, headers={"Cookie": f"{name}={token}"} if token else {})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read().decode()

@@ -94,7 +94,11 @@ def test_a_campaign_from_opening_to_export(harness: Terminal, tmp_path: Path) ->
 def test_status_of_an_open_campaign_names_no_run(harness: Terminal) -> None:
     opened = harness.open("--items", 2)
     rate_all(harness.home, token_of(harness.home, opened["campaign_id"]))
-    for arguments in (("rate", "status"), ("rate", "status", "c-"), ("rate", "status", "c-", "--json")):
+    for arguments in (
+        ("rate", "status"),
+        ("rate", "status", "--campaign", "c-"),
+        ("rate", "status", "--campaign", "c-", "--json"),
+    ):
         said = harness.said(*arguments)
         assert "20261121-09000" not in said
         assert "Ada" in said
@@ -156,7 +160,7 @@ def test_a_campaign_is_extended_and_ratings_are_imported(harness: Terminal, tmp_
         (("rate", "revoke"), "nothing was revoked: name raters"),
         (("rate", "revoke", "Ada"), "no rater was invited yet"),
         (("rate", "export", "--out", "x.csv"), "no campaign is open"),
-        (("rate", "status", "c-9"), 'there is no campaign "c-9"'),
+        (("rate", "status", "--campaign", "c-9"), 'there is no campaign "c-9"'),
         (("rate", "invite", "Ada", "--owner"), "--owner makes one link"),
     ],
 )

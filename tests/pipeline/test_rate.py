@@ -211,6 +211,8 @@ def test_the_reference_is_shown_hidden_or_revealed_once_all_answers_to_the_item_
     assert seen["after"][3].draft == answer_to(seen["after"][0])
     stages = [event.stage for event in campaign_state(tmp_path, "c-after").events]
     assert (stages.count("judge"), stages.count("revise")) == (13, 12)
+    assert [shown.done for shown in seen["after"]] == list(range(25))
+    assert {shown.total for shown in seen["after"]} <= {25, 26}  # the closing question is taken to come again
 
 
 def test_the_stage_is_not_the_browsers_to_choose(home: Path):

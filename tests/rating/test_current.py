@@ -15,6 +15,14 @@ def test_the_highest_revision_counts_whenever_it_was_stored(desk) -> None:
     assert (found.event, found.first, found.changes) == (later, desk.events[0], 2)
 
 
+def test_the_same_answer_given_again_is_no_change(desk) -> None:
+    desk.levels("ann", "i00", "run-a", 2)
+    again = replace(desk.events[0], event_id="again", revision=7, stage="revise")
+    desk.events.append(again)
+    (found,) = desk.judgements
+    assert (found.event, found.changes) == (again, 0)
+
+
 def test_of_equal_revisions_the_one_stored_last_counts(desk) -> None:
     desk.levels("ann", "i00", "run-a", 2)
     other = replace(desk.events[0], event_id="other", answer={"levels": {"accuracy": 4, "safe": "pass"}})

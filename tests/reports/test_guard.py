@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import LinkError, StoreError
 from harness.records.rating import Link
-from reports.guard import COOKIE, HEADERS, Guard
+from reports.guard import HEADERS, Guard, cookie_name
 
 HERE = "127.0.0.1:8501"
 
@@ -42,7 +42,7 @@ def ask(
         sent.append(message)
 
     if token is not None:
-        headers["cookie"] = f"other=1; {COOKIE}={token}"
+        headers["cookie"] = f"other=1; {cookie_name(headers.get('host', ''))}={token}"
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     guard = Guard(app, visitor=visitor, login=login)  # type: ignore[arg-type]
     asyncio.run(guard({"type": kind, "path": path, "headers": pairs}, None, send))  # type: ignore[arg-type]
@@ -114,13 +114,20 @@ def test_a_personal_link_becomes_a_cookie_that_scripts_and_other_sites_do_not_ge
     start, body = ask(path="/r/good", token=None, host=HERE)
     assert start["status"] == 200
     cookie = dict(start["headers"])[b"set-cookie"].decode()
-    assert cookie.startswith(f"{COOKIE}=good; Path=/; HttpOnly; SameSite=Strict; Max-Age=35")
+    assert cookie.startswith(f"{cookie_name(HERE)}=good; Path=/; HttpOnly; SameSite=Strict; Max-Age=35")
     assert "Secure" not in cookie
     assert b"url=/" in body["body"]
     refused, said = ask(path="/r/forged", token=None, host=HERE)
     assert refused["status"] == 403
     assert b"set-cookie" not in dict(refused["headers"])
     assert b"taken" in said["body"]
+
+
+def test_servers_on_two_ports_do_not_take_each_others_cookie() -> None:
+    assert cookie_name("127.0.0.1:8501") != cookie_name("127.0.0.1:8502")
+    assert cookie_name("rate.example.org") == cookie_name("[::1]") == "harness"
+    other = {"host": HERE, "cookie": f"{cookie_name('127.0.0.1:1')}=good"}
+    assert ask(token=None, **other)[0]["status"] == 401
 
 
 @pytest.mark.parametrize(
@@ -171,7 +178,7 @@ def test_a_websocket_hears_one_message_after_its_link_was_taken_back_and_then_cl
     async def send(message) -> None:
         sent.append(message)
 
-    headers = [(b"host", HERE.encode()), (b"cookie", f"{COOKIE}=good".encode())]
+    headers = [(b"host", HERE.encode()), (b"cookie", f"{cookie_name(HERE)}=good".encode())]
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
     asyncio.run(Guard(app, visitor=once_good)(scope, receive, send))
     assert heard == ["0", "1", "2"]
