@@ -1,4 +1,5 @@
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def open_page(home: Path, page: str = "leaderboard", **query: str) -> AppTest:
         monkeypatch.setenv("HARNESS_HOME", str(home))
+        monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # which a page takes the place of
         monkeypatch.setenv("HARNESS_LOGIN", "off")  # a test without a browser has no cookie; so it is the owner
         app = AppTest.from_file(str(shipped("reports") / "app.py"), default_timeout=60)
         if page != "leaderboard":
