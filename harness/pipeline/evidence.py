@@ -248,7 +248,7 @@ def _find_run(prepared: Prepared, ledger: Ledger, name: str) -> RunState:
     try:
         state = find_run(ledger, name)
     except StoreError as unknown:
-        hint = nearest(name, [*prepared.experiment.systems, BASE])
+        hint = nearest(name, [*prepared.experiment.systems, BASE, HUMAN])
         raise ComparisonError(
             f'"{name}" is neither a system of {prepared.experiment.name} ({hint}) nor a run id: {unknown}'
         ) from None
