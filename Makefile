@@ -37,8 +37,8 @@ demo: setup ## fine-tune a real model, compare it with prompting and retrieval, 
 ui: setup ## the pages, on the demonstration's ledger (DEMO_HOME=... for another)
 	$(BIN)/harness ui --home $(DEMO_HOME)
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest -q
+test: setup ## run the tests, files side by side: one torch thread each, as more would wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 check: setup lint types test ## everything that must hold before a commit: style, layers, types, sizes, tests
 

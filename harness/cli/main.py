@@ -1,5 +1,6 @@
 """`harness`: the command line's entry point."""
 
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,7 @@ app.add_typer(rate.app, name="rate")
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 an error that is said, 2 wrong usage, 130 stopped by Ctrl-C."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    gc.set_threshold(100_000)  # ledgers give hundreds of thousands of small records, none of them in a cycle
     for library in ("torch", "transformers", "peft", "trl", "accelerate"):
         warnings.filterwarnings("ignore", module=library)  # notes from one library to another, which no user can act on
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

@@ -16,6 +16,8 @@ _STRIDE = 10_000  # more samples of one item than any run has
 
 def merge_seeds(by_seed: Sequence[Sequence[Score]]) -> list[Score]:
     """The scores of several runs of one system as samples of one: averages over them are averages over seeds."""
+    if len(by_seed) == 1:
+        return list(by_seed[0])
     return [
         replace(score, sample_index=number * _STRIDE + score.sample_index)
         for number, scores in enumerate(by_seed)

@@ -58,6 +58,16 @@ def count_missing(values: Mapping[str, ItemValue]) -> int:
 
 def _average(metric: Metric, scores: Sequence[Score]) -> ItemValue:
     first = scores[0]
+    if len(scores) == 1 and first.value is not None:  # nearly always; and suites have tens of thousands of items
+        return ItemValue(
+            item_id=first.item_id,
+            item_hash=first.item_hash,
+            group=first.group,
+            value=first.value,
+            missing=None,
+            samples=1,
+            lost=0,
+        )
     if len({score.item_hash for score in scores}) > 1:
         raise ComparisonError(
             f"{metric.name}: item {first.item_id} stands in two versions (hashes) within one run; "

@@ -57,10 +57,14 @@ def evaluate_task(
 def _batches(
     lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem], batch_items: int
 ) -> Iterator[list[RegressionItem]]:
-    """Items asked together: of one part, where its shots stand before all of them, and no more than `lm` wants."""
+    """Items asked together: of one part, where its shots stand before all of them, and no more than `lm` wants.
+
+    The first item goes alone, so that a first result is seen, and kept, soon.
+    """
     most_chars: int = getattr(lm, "unit_chars", _UNIT_CHARS)
+    yield from ([item] for item in items[:1])
     batch: list[RegressionItem] = []
-    for item in items:
+    for item in items[1:]:
         is_full = len(batch) == batch_items or sum(one.size_chars for one in batch) >= most_chars
         if batch and (is_full or (task.shots and item.part != batch[0].part)):
             yield batch
@@ -78,38 +82,55 @@ def order_items(task: RegressionTask, done: Collection[str] = ()) -> list[Regres
     return sorted(left, key=lambda item: (places[item.part], -item.size_chars))
 
 
-def estimate_seconds(
-    lm: LoglikelihoodModel, task: RegressionTask, *, done: Collection[str] = (), sample_items: int = 16
-) -> TimeEstimate:
-    """Measures a few items and says how long all that are left would take, these included.
+def seconds_left(
+    lm: LoglikelihoodModel, task: RegressionTask, *, before: Collection[str], done: Collection[str], took_s: float
+) -> float:
+    """How long the items that are left will take, from what the ones answered so far took.
+
+    Args:
+        lm: What answers.
+        task: What is asked.
+        before: Ids of items that were done before the clock was started.
+        done: Ids of all that are done now, more than those.
+        took_s: Seconds between the two.
+    """
+    left = _chars_by_part(lm, task, order_items(task, done))
+    return took_s * left / (_chars_by_part(lm, task, order_items(task, before)) - left)
+
+
+def estimate_seconds(lm: LoglikelihoodModel, task: RegressionTask, *, sample_items: int = 16) -> TimeEstimate:
+    """Measures a few items and says how long the whole task would take, these included.
 
     Two batches are measured, a quarter and three quarters of the way through the order in which items are asked, after
     one item that warms up. Characters stand for tokens: those of question and options, and of the shots before them,
     which a model that holds prefixes computes once a part.
     """
-    left = order_items(task, done)
-    if not left:
-        return TimeEstimate(seconds=0.0, items=0, measured_items=0, measured_s=0.0, chars_per_s=0.0)
+    items = order_items(task)
     most = max(1, sample_items // 2)
-    batches = list(_batches(lm, task, left, most))
+    batches = list(_batches(lm, task, items, most))
     if len(batches) > 4:
         batches = [batches[len(batches) // 4], batches[3 * len(batches) // 4]]
-    _evaluate_batch(lm, task, left[-1:])
+    _evaluate_batch(lm, task, items[-1:])
     started = time.perf_counter()
     for batch in batches:
         _evaluate_batch(lm, task, batch)
     measured_s = time.perf_counter() - started
     chars_per_s = sum(_chars(lm, task, batch) for batch in batches) / measured_s
-    parts: dict[str, list[RegressionItem]] = {}
-    for item in left:
-        parts.setdefault(item.part, []).append(item)
     return TimeEstimate(
-        seconds=sum(_chars(lm, task, items) for items in parts.values()) / chars_per_s,
-        items=len(left),
+        seconds=_chars_by_part(lm, task, items) / chars_per_s,
+        items=len(items),
         measured_items=sum(map(len, batches)),
         measured_s=measured_s,
         chars_per_s=chars_per_s,
     )
+
+
+def _chars_by_part(lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem]) -> int:
+    """Characters to be computed for items that are asked a part after another."""
+    parts: dict[str, list[RegressionItem]] = {}
+    for item in items:
+        parts.setdefault(item.part, []).append(item)
+    return sum(_chars(lm, task, of_part) for of_part in parts.values())
 
 
 def _chars(lm: LoglikelihoodModel, task: RegressionTask, items: Sequence[RegressionItem]) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.models.prefix_attention import NAME, Layout, UnpackableError, laid_out
 
-HEAD_LOGITS = 1 << 24  # logits in memory at a time
+_HEAD_BYTES = 48 << 20  # of logits in memory at a time
 _CHANGES_WITH_LENGTH = frozenset({"dynamic", "longrope"})  # rotary positions that depend on the longest of a batch
 
 
@@ -53,6 +53,9 @@ class PackedModel:
         self._configs = [one for one in configs.values() if hasattr(one, "_attn_implementation")]
         self.device: torch.device = self._head.weight.device
         self.vocabulary: int = self.config.vocab_size
+        self._memory: Tensor | None = None
+        if type(self._head) is torch.nn.Linear and self._head.bias is None and self.device.type == "cpu":
+            self._memory = self._head.weight.new_empty(self._block_tokens, self.vocabulary)
 
     def hidden(self, ids: Tensor, positions: Tensor, layout: Layout) -> Tensor:
         """The last layer's output, (tokens, size).
@@ -69,20 +72,29 @@ class PackedModel:
         return out.last_hidden_state[0]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Next-token logits, (tokens, vocabulary) in float32, as the model's own forward pass makes them."""
-        logits = self._head(hidden)
+        """Next-token logits, (tokens, vocabulary), as the model's own forward pass makes them.
+
+        They may stand where the next call's will: on a CPU, fresh memory for each block costs a fifth of the product.
+        """
+        if self._memory is not None and len(hidden) <= len(self._memory):
+            logits = torch.mm(hidden, self._head.weight.T, out=self._memory[: len(hidden)])
+        else:
+            logits = self._head(hidden)
         scale: Any = getattr(self.config, "logit_scale", None)
         scaling: Any = getattr(self.config, "logits_scaling", None)
         cap: Any = getattr(self.config, "final_logit_softcapping", None)
         logits = logits * scale if scale else logits
         logits = logits / scaling if scaling else logits
         logits = torch.tanh(logits / cap) * cap if cap else logits
-        return logits.float()
+        return logits
 
     def blocks(self, count: int) -> Iterator[slice]:
         """Cuts `count` positions into blocks whose logits fit in memory."""
-        size = max(1, HEAD_LOGITS // self.vocabulary)
-        return (slice(first, first + size) for first in range(0, count, size))
+        return (slice(first, first + self._block_tokens) for first in range(0, count, self._block_tokens))
+
+    @property
+    def _block_tokens(self) -> int:
+        return max(1, _HEAD_BYTES // (self.vocabulary * self._head.weight.element_size()))
 
     @contextmanager
     def _packed(self) -> Iterator[None]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from harness.models.prefix_tree import PrefixTree, build_tree
 
+_CACHED_LOGITS = 1 << 20  # in float32 as much as a core's cache holds
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreRequest:
@@ -92,13 +94,14 @@ class Tally:
         self._sums: NDArray[np.float64] = np.zeros(len(requests))
         self._greedy: NDArray[np.bool_] = np.ones(len(requests), dtype=np.bool_)
         self._left = np.array([len(targets) for targets in requests.targets])
+        self._memory: torch.Tensor | None = None
 
     def add(self, asked: Sequence[tuple[int, Asked]], blocks: Iterator[tuple[int, torch.Tensor]]) -> None:
         """Takes in what is said at some positions.
 
         Args:
             asked: Pairs of where a part's first position stands among the positions, and the part.
-            blocks: Logits, (positions, vocabulary) in float32, a block after another with its first position.
+            blocks: Logits, (positions, vocabulary), a block after another with its first position.
         """
         at = np.concatenate([np.arange(first, first + part.count) for first, part in asked])
         number = np.concatenate([np.full(part.count, part.request) for _, part in asked])
@@ -106,14 +109,31 @@ class Tally:
             [self._targets[p.request][p.first_target : p.first_target + p.count] for _, p in asked]
         ).astype(np.int64)
         for first, logits in blocks:
-            mine = np.flatnonzero((at >= first) & (at < first + len(logits)))
-            rows = torch.from_numpy(at[mine] - first).to(logits.device)
-            columns = torch.from_numpy(wanted[mine]).to(logits.device)
-            likeliest = logits.argmax(-1)[rows] == columns
-            said = logits.log_softmax(-1)[rows, columns]
-            np.add.at(self._sums, number[mine], said.double().cpu().numpy())
-            np.logical_and.at(self._greedy, number[mine], likeliest.cpu().numpy())
-            np.subtract.at(self._left, number[mine], 1)
+            for start, said in self._log_softmax(logits):
+                mine = np.flatnonzero((at >= first + start) & (at < first + start + len(said)))
+                rows = torch.from_numpy(at[mine] - first - start).to(said.device)
+                columns = torch.from_numpy(wanted[mine]).to(said.device)
+                values = said[rows, columns]
+                np.add.at(self._sums, number[mine], values.double().cpu().numpy())
+                np.logical_and.at(self._greedy, number[mine], _is_first_largest(said, rows, columns).cpu().numpy())
+                np.subtract.at(self._left, number[mine], 1)
+
+    def _log_softmax(self, logits: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+        """Log-probabilities in float32, some lines at a time, each time with the number of the first line.
+
+        On a CPU the lines at a time fit in its cache, and stand in the same memory each time: taking fresh memory for
+        every block costs more than the arithmetic.
+        """
+        if logits.device.type != "cpu":
+            yield 0, logits.float().log_softmax(-1)
+            return
+        size = max(1, _CACHED_LOGITS // logits.shape[-1])
+        if self._memory is None or self._memory.shape[1:] != (size, logits.shape[-1]):
+            self._memory = torch.empty(2, size, logits.shape[-1])
+        for start in range(0, len(logits), size):
+            lines = logits[start : start + size]
+            numbers, said = self._memory[:, : len(lines)]
+            yield start, torch.log_softmax(numbers.copy_(lines), -1, out=said)
 
     def finished(self) -> dict[int, Scored]:
         """The requests of which every target is scored, by number."""
@@ -121,3 +141,11 @@ class Tally:
             int(number): Scored(loglikelihood=float(self._sums[number]), greedy=bool(self._greedy[number]))
             for number in np.flatnonzero(self._left == 0)
         }
+
+
+def _is_first_largest(said: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Whether each column is what `argmax` gives for its row: of several largest values, the first."""
+    largest = said[rows, columns] == said.amax(-1)[rows]
+    unsure = largest.nonzero()[:, 0]
+    largest[unsure] = said[rows[unsure]].argmax(-1) == columns[unsure]
+    return largest

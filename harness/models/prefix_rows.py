@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.models.prefix_tree import Node, PrefixTree
 
 # Nodes of up to this many tokens, with all that hangs on them, attend to one another in one small masked matrix.
-TILE_TOKENS = 192
+TILE_TOKENS = 96
 HELD = -1  # stands for what is held before all sequences of a tree
 
 

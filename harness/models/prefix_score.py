@@ -111,7 +111,7 @@ def score_cached(model: Any, requests: Requests, tally: Tally, *, row_tokens: in
         computed += ids.size
         for logits, place in zip(out.logits, places, strict=True):
             if parts := asked.get(place):
-                tally.add([(part.first, part) for part in parts], iter([(0, logits.float())]))
+                tally.add([(part.first, part) for part in parts], iter([(0, logits)]))
         children = [child for place in places for child in below.get(place, [])]
         leaves = [child for child in children if child not in below]
         todo += [(batch, out.past_key_values) for batch in _padded(tree.nodes, leaves, row_tokens)]
@@ -159,7 +159,7 @@ def score_plain(model: Any, requests: Requests, tally: Tally, *, row_tokens: int
         virtual = logits.shape[1] - width  # tokens that an adapter puts before
         for line, leaf in zip(logits, batch, strict=True):
             parts = [_ending(requests, number) for number in by_leaf[leaf]]
-            tally.add([(part.first, part) for part in parts], iter([(0, line[virtual:].float())]))
+            tally.add([(part.first, part) for part in parts], iter([(0, line[virtual:])]))
     return computed
 
 

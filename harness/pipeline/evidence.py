@@ -21,7 +21,7 @@ from harness.store.golden import seen_items
 from harness.store.ledger import Ledger
 from harness.store.overlaps import run_overlaps
 from harness.store.runs import find_run, latest_finished, runs
-from harness.store.scores import metrics, scores
+from harness.store.scores import metrics, own_scores
 
 REGRESSION = "regression/"
 GOLDEN = "golden/"
@@ -55,7 +55,7 @@ def read_evidence(ledger: Ledger, state: RunState, *, name: str, chosen: Chosen 
     Scores of sealed items are not among it.
     """
     definitions = metrics(ledger)
-    found = [score for score in scores(ledger, state.run.run_id) if not score.task.startswith(REGRESSION)]
+    found = own_scores(ledger, state.run.run_id, part="development")
     read: dict[str, StoredEvaluation] = {}
     for evaluation in _choose(evaluations(ledger, state.run.run_id), chosen or Chosen()):
         of_task = evaluation_scores(ledger, evaluation.key)
@@ -229,7 +229,8 @@ def _regression_notes(
         notes.append(
             f"{task} of {state.run.system} was interrupted after {evaluation.n_done:,} items: `harness run` goes on."
         )
-    if state.run.system == BASE and any(score.value is not None for score in of_metric):
+    tells = metric.chance is not None and any(score.value is not None for score in of_metric)
+    if state.run.system == BASE and tells:
         base = estimate(metric, of_metric)
         if is_at_chance(metric, base):
             notes.append(chance_sentence(metric, base))

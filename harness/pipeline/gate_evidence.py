@@ -15,7 +15,7 @@ from harness.records.scores import Metric, Score
 from harness.store.generations import generations
 from harness.store.golden import golden_items
 from harness.store.ledger import Ledger
-from harness.store.scores import metrics, sealed_scores
+from harness.store.scores import metrics, own_scores
 from harness.store.sealed import sealed_stage
 
 COST = "cost"
@@ -95,7 +95,7 @@ def read_gate_evidence(
 def _sealed(ledger: Ledger, evidence: Evidence, items: Sequence[Item], lacking: Sequence[str]) -> Evidence:
     """The evidence with golden scores of the sealed items in place of those of the development items."""
     kept = {metric: scores for metric, scores in evidence.scores.items() if not metric.startswith(GOLDEN)}
-    golden = _by_metric([] if lacking else sealed_scores(ledger, evidence.state.run.run_id))
+    golden = _by_metric([] if lacking else own_scores(ledger, evidence.state.run.run_id, part="sealed"))
     known = metrics(ledger)
     read = replace(
         evidence,

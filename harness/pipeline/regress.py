@@ -4,13 +4,14 @@ A suite belongs to weights, not to a run: an evaluation is kept under the hash o
 a finished run refers to it. One base is loaded, and the adapters are attached to it one after the other.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.config.regression import Suite, SuiteTask
 from harness.errors import DiskFullError, HarnessError, ModelError
 from harness.evaluation.prefix_lm import PrefixLM
-from harness.evaluation.regression import estimate_seconds, evaluate_task
+from harness.evaluation.regression import estimate_seconds, evaluate_task, seconds_left
 from harness.evaluation.regression_lm import build_lm
 from harness.evaluation.regression_scores import evaluation_inputs, scores_of
 from harness.evaluation.regression_tasks import RegressionTask, load_task
@@ -28,7 +29,8 @@ from harness.store.evaluations import open_evaluation, record_results
 from harness.store.ledger import Ledger
 from harness.store.scores import record_metrics
 
-MEASURED_FIRST = 500  # items left from which the time is measured and said before they are asked
+_LONG_ITEMS = 500  # items left from which the time that they will take is said
+_TELLING_S = 20.0  # after so much work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,10 +140,13 @@ def _evaluate(sweep: _Sweep, entry: SuiteTask, task: RegressionTask, weights: We
     part = f"{len(task.items):,} of {task.whole_items:,} items" if task.is_subset else f"all {task.whole_items:,} items"
     there = f", {len(done)} there already" if done else ""
     progress.say(f"{weights.name} on {task.name}, {task.shots}-shot: {part}{there}")
-    if left >= MEASURED_FIRST:
-        estimate = estimate_seconds(lm, task, done=done)
-        progress.say(f"about {estimate.seconds / 60:.0f} min, from {estimate.measured_items} items measured now")
+    started, answered, told = time.monotonic(), set(done), left < _LONG_ITEMS
     with progress.phase(task.name, left) as advance:
         for batch in evaluate_task(lm, task, done=done):
             record_results(sweep.ledger, inputs.key, batch, scores_of(task, batch))
             advance(len(batch))
+            answered |= {result.item_id for result in batch}
+            if not told and (took_s := time.monotonic() - started) >= _TELLING_S:
+                told = True
+                minutes = seconds_left(lm, task, before=done, done=answered, took_s=took_s) / 60
+                progress.say(f"about {minutes:.0f} min left, going by the first {len(answered) - len(done)} items")

@@ -21,6 +21,8 @@ def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable]) -> list[
     """
     if len(values) != len(clusters):
         raise ValueError(f"{len(values)} values but {len(clusters)} cluster labels; each value needs one")
+    if len(set(clusters)) == len(values):
+        return list(values)
     members: dict[Hashable, list[float]] = {}
     for value, cluster in zip(values, clusters, strict=True):
         members.setdefault(cluster, []).append(value)
@@ -94,8 +96,7 @@ def equal_clusters(clusters: Sequence[Hashable]) -> float:
     Returns:
         In [1, number of clusters]; the number itself where all are of one size.
     """
-    sizes = cluster_sums([1.0] * len(clusters), clusters)
-    return len(clusters) ** 2 / math.fsum(size**2 for size in sizes)
+    return len(clusters) ** 2 / sum(size**2 for size in Counter(clusters).values())
 
 
 def effective_items(values: Sequence[float], clusters: Sequence[Hashable], *, confidence: float = 0.95) -> float:
@@ -125,7 +126,9 @@ def effective_items(values: Sequence[float], clusters: Sequence[Hashable], *, co
     Economics and Statistics 99:698, with clusters wholly alike.
     """
     check_confidence(confidence)
-    n, count = len(finite_values(values, at_least=1)), len(cluster_sums(values, clusters))
+    n, count = len(finite_values(values, at_least=1)), len(set(clusters))
+    if len(clusters) != n:
+        raise ValueError(f"{n} values but {len(clusters)} cluster labels; each value needs one")
     if count in (1, n):
         return float(count)
     worth = equal_clusters(clusters)

@@ -212,16 +212,28 @@ def _restricted_variance(b: Counts, c: Counts, n: int, delta: float) -> Counts:
 def _count_extreme_flips(magnitudes: Values, threshold: float, seed: int) -> int:
     """Of 9,999 random sign flips, how many give an absolute sum of at least `threshold`.
 
-    Equal magnitudes are flipped together: their sum of signs is a binomial count.
+    Equal magnitudes are flipped together, as their sum of signs is a binomial count; where there are too many different
+    ones, eight neighbours are flipped together, as one random byte says which of their 256 sums it is.
     """
     sizes, counts = np.unique(magnitudes, return_counts=True)
     generator = np.random.default_rng(seed)
-    batch = max(1, _BATCH_NUMBERS // len(sizes))
+    sums_of_eight: Values = np.zeros(0)
+    together = len(sizes) * 8 <= len(magnitudes)
+    columns = len(sizes)
+    if not together:
+        padded = np.concatenate((magnitudes, np.zeros(-len(magnitudes) % 8))).reshape(-1, 8)
+        signs = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+        sums_of_eight = np.ravel(padded @ signs.T)
+        columns = len(padded)
+    batch = max(1, _BATCH_NUMBERS // columns)
     extreme = 0
     for start in range(0, SIGN_FLIP_RESAMPLES, batch):
-        rows = min(batch, SIGN_FLIP_RESAMPLES - start)
-        positive = generator.binomial(counts, 0.5, size=(rows, len(sizes)))
-        sums = (2 * positive - counts) @ sizes
+        size = (min(batch, SIGN_FLIP_RESAMPLES - start), columns)
+        if together:
+            sums: Values = (2 * generator.binomial(counts, 0.5, size=size) - counts) @ sizes
+        else:
+            drawn = generator.integers(256, size=size, dtype=np.uint8)
+            sums = sums_of_eight[drawn + 256 * np.arange(columns)].sum(axis=1)
         extreme += int(np.count_nonzero(np.abs(sums) >= threshold))
     return extreme
 

@@ -44,12 +44,15 @@ def scores(ledger: Ledger, run_id: str, *, task: str | None = None) -> list[Scor
     return [read_score(row) for row in rows]
 
 
-def sealed_scores(ledger: Ledger, run_id: str) -> list[Score]:
-    """The scores of a run on sealed items, by task, scorer, item id and sample index. Only a gate asks for them."""
+def own_scores(ledger: Ledger, run_id: str, *, part: Part) -> list[Score]:
+    """A run's scores without those of evaluations, by task, scorer, item id and sample index.
+
+    Only a gate asks for the sealed part.
+    """
     with ledger.read() as connection:
         rows = connection.execute(
             "SELECT task, item_id, item_hash, scorer, value, status, sample_index, item_group, stratum, detail "
-            f"FROM {SCORES['sealed']} WHERE run_id = ? ORDER BY task, scorer, item_id, sample_index",
+            f"FROM {SCORES[part]} WHERE run_id = ? ORDER BY task, scorer, item_id, sample_index",
             [run_id],
         ).fetchall()
     return [read_score(row) for row in rows]

@@ -5,26 +5,29 @@ Without arguments a quick form on few items; `--full` takes the sizes of the tab
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import peft
 import torch
 from scoring_measures import (
     Case,
+    Flops,
     Took,
     arithmetic,
     ask,
     best_hf,
+    chars,
     largest_matrix_rate,
     load,
     make,
     make_prefix,
     requests_of,
+    seconds_by_operation,
 )
 
 QUICK = (
@@ -38,6 +41,8 @@ FULL = (
     Case(task="hellaswag", shots=10, items=200),
 )
 ADAPTERS = (1, 4, 16)
+OPTIONS = 4  # requests an item
+MEMORY_ITEMS = (40, 8)  # without and with shots: more add nothing to the peak, as long as several rows are filled
 
 
 def main() -> None:
@@ -68,6 +73,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--sizes", help="items of the three cases, such as 20,24,0; 0 leaves one out")
     parser.add_argument("--subjects", type=int, default=6, help="MMLU subjects, with --sizes")
+    parser.add_argument(
+        "--hf-every", type=int, default=1, help="time hf on each such item of MMLU and of 10-shot HellaSwag, and scale"
+    )
     parser.add_argument("--no-adapters", dest="adapters", action="store_false")
     parser.add_argument("--no-memory", dest="memory", action="store_false")
     parser.add_argument("--peak", choices=("prefix", "hf"), help=argparse.SUPPRESS)
@@ -77,57 +85,69 @@ def _arguments() -> argparse.Namespace:
 
 def _scoring(dtype: str, cases: Sequence[Case], asked: argparse.Namespace) -> None:
     loaded = load(dtype)
+    parts: list[tuple[str, Flops, dict[str, float]]] = []
     _head(f"Scoring, {dtype}, {asked.threads} threads", COLUMNS)
     for case in cases:
         requests = requests_of(case)
+        every = asked.hf_every if case.shots else 1
+        theirs_too = [number for number in range(len(requests)) if number // OPTIONS % every == 0]
+        share = [requests[number] for number in theirs_too]
         prefix = make_prefix(loaded)
-        hf, size = best_hf(loaded, requests)
+        hf = best_hf(loaded, share)
         ours, theirs = [], []
         for _ in range(asked.rounds):
             ours.append(ask(prefix, requests))
-            theirs.append(ask(hf, requests))
+            theirs.append(ask(hf.lm, share))
         counts, rounds = prefix.scorer.counts, asked.rounds
-        joined = next(iter(prefix._joined.values()))
-        positions = len(
-            {
-                (joined.tree.leaf_of[n], joined.tree.lengths[n] - k)
-                for n, t in enumerate(joined.targets)
-                for k in range(len(t))
-            }
-        )
-        flops = arithmetic(loaded.model, joined.tree, positions)
         rate = largest_matrix_rate(loaded.dtype)
-        fastest_s = min(one.wall_s for one in ours)
-        difference, flips = _compare(ours[-1], theirs[-1])
+        flops = arithmetic(loaded.model, next(iter(prefix._joined.values())))
+        reached = (flops.products + flops.attention) / min(one.wall_s for one in ours)
+        scale = chars(requests) / chars(share)
+        difference, flips = _compare([ours[-1].answers[number] for number in theirs_too], theirs[-1].answers)
         _row(
-            case.name,
-            size,
-            f"{statistics.median(one.wall_s for one in theirs) / statistics.median(one.wall_s for one in ours):.2f}",
-            f"{statistics.median(one.cpu_s for one in theirs) / statistics.median(one.cpu_s for one in ours):.2f}",
-            f"{counts.computed / rounds / fastest_s:,.0f}",
+            case.name + (f" (hf: each {every}th)" if every > 1 else ""),
+            hf.batch_size,
+            f"{scale * _ratio(ours, theirs, 'wall_s'):.2f}",
+            f"{scale * _ratio(ours, theirs, 'cpu_s'):.2f}",
+            f"{counts.computed / rounds / min(one.wall_s for one in ours):,.0f}",
             f"{counts.computed / counts.distinct:.3f}",
-            f"{flops / fastest_s / 1e9:.0f} of {rate / 1e9:.0f} ({100 * flops / fastest_s / rate:.0f} %)",
+            f"{reached / 1e9:.0f} of {rate / 1e9:.0f} ({100 * reached / rate:.0f} %)",
             f"{difference:.1e}",
+            f"{hf.own_difference:.1e}",
             flips,
-            _memory(dtype, case, size, asked) if asked.memory else "",
+            _memory(dtype, case, hf.batch_size, asked) if asked.memory else "",
         )
+        parts.append((case.name, flops, seconds_by_operation(lambda p=prefix, r=requests: ask(p, r))))
+    _head(f"Where its time goes, {dtype}, {asked.threads} threads", PARTS)
+    for name, flops, took in parts:
+        total = sum(took.values())
+        shares = [f"{100 * seconds / total:.0f} %" for seconds in took.values()]
+        rates = [f"{flops.products / took['products'] / 1e9:.0f}", f"{flops.attention / took['attention'] / 1e9:.0f}"]
+        _row(name, *shares, *rates)
+
+
+def _ratio(ours: Sequence[Took], theirs: Sequence[Took], seconds: str) -> float:
+    return statistics.median(getattr(t, seconds) for t in theirs) / statistics.median(getattr(o, seconds) for o in ours)
 
 
 COLUMNS = (
     "items", "batch of hf", "time, hf / prefix", "processor time, hf / prefix", "tokens/s",
-    "computed / distinct", "GFLOP/s of the largest product", "largest difference (nats)", "greedy flags that differ",
+    "computed / distinct", "GFLOP/s of the largest product", "largest difference (nats)", "hf from hf in other batches",
+    "greedy flags that differ",
     "peak memory, prefix / hf (MB)",
 )  # fmt: skip
+PARTS = ("items", "matrix products", "attention", "all else", "GFLOP/s of the products", "GFLOP/s of attention")
 
 
-def _compare(ours: Took, theirs: Took) -> tuple[float, int]:
-    pairs = list(zip(ours.answers, theirs.answers, strict=True))
+def _compare(ours: Sequence[tuple[float, bool]], theirs: Sequence[tuple[float, bool]]) -> tuple[float, int]:
+    pairs = list(zip(ours, theirs, strict=True))
     return max(abs(a[0] - b[0]) for a, b in pairs), sum(a[1] != b[1] for a, b in pairs)
 
 
 def _memory(dtype: str, case: Case, size: int, asked: argparse.Namespace) -> str:
-    """The high-water mark of a process that does nothing but load the model and answer the requests."""
-    sizes = ",".join(str(case.items) if one.task == case.task and one.shots == case.shots else "0" for one in QUICK)
+    """The high-water mark of a process that does nothing but load the model and answer requests of the case's kind."""
+    items = min(case.items, MEMORY_ITEMS[case.shots > 0])
+    sizes = ",".join(str(items if (one.task, one.shots) == (case.task, case.shots) else 0) for one in QUICK)
     said: list[str] = []
     for kind in ("prefix", "hf"):
         command = [sys.executable, __file__, "--peak", kind, "--dtypes", dtype, "--batch-size", str(size)]
@@ -141,7 +161,13 @@ def _print_peak(kind: str, dtype: str, case: Case, size: int) -> None:
 
     loaded, requests = load(dtype), requests_of(case)
     ask(make_prefix(loaded) if kind == "prefix" else make(HFLM, loaded, batch_size=size), requests)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)  # noqa: T201
+    print(_peak_mb())  # noqa: T201
+
+
+def _peak_mb() -> int:
+    """Of this process alone: `ru_maxrss` would begin with that of the process that started it."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) // 1024
 
 
 def _adapters(dtype: str, case: Case) -> None:
@@ -164,8 +190,7 @@ def _adapters(dtype: str, case: Case) -> None:
             prefix.switch_to(adapted)
             total += ask(prefix, requests, forget=False).wall_s
             base = adapted.unload()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        _row(count, f"{total:.1f}", f"{total / count / alone.wall_s:.2f}", peak)
+        _row(count, f"{total:.1f}", f"{total / count / alone.wall_s:.2f}", _peak_mb())
 
 
 def _head(title: str, columns: Sequence[str]) -> None:

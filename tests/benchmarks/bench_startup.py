@@ -73,7 +73,7 @@ def main() -> None:
         ledger = open_ledger(home, create=True)
         stored_s = _store(prepared, ledger)
         _row("24,084 results with 44,168 scores stored in bulk", stored_s, 1)
-        again = [sys.executable, "-m", "harness.cli.main", "run", str(EXPERIMENT), "--home", str(home)]
+        again = [sys.executable, "-m", "harness", "run", str(EXPERIMENT), "--home", str(home)]
         again += ["--only", SYSTEM, "--only", BASE, "--set", FULL[0]]
         _row(
             "a finished run again, whole process",

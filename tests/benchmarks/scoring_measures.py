@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from lm_eval.models.huggingface import HFLM
+from torch.profiler import ProfilerActivity, profile
 
 from harness.config.regression import SuiteTask
 from harness.evaluation.prefix_lm import PrefixLM
@@ -14,7 +15,7 @@ from harness.evaluation.regression import evaluate_task
 from harness.evaluation.regression_lm import quiet_lm_eval
 from harness.evaluation.regression_tasks import RegressionTask, load_task
 from harness.models.load import LoadedModel, load_model
-from harness.models.prefix_tree import PrefixTree
+from harness.models.prefix_requests import Requests
 from harness.models.source import find_model
 
 MODEL = "smollm2-135m-instruct"
@@ -22,6 +23,13 @@ SUBJECTS = (
     "abstract_algebra", "anatomy", "astronomy", "business_ethics", "high_school_geography", "world_religions",
 )  # fmt: skip
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+SAMPLE_CHARS = 40_000
+KINDS = {
+    "aten::mm": "products",
+    "aten::addmm": "products",
+    "aten::bmm": "products",
+    "aten::_scaled_dot_product_flash_attention_for_cpu": "attention",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,16 +108,38 @@ def ask(lm: Any, requests: Sequence[Any], *, forget: bool = True) -> Took:
         return Took(wall_s=time.perf_counter() - wall, cpu_s=time.process_time() - cpu, answers=answers)
 
 
-def best_hf(loaded: LoadedModel, requests: Sequence[Any]) -> tuple[Any, int]:
-    """lm-eval's `hf` with the batch size at which it takes the least time for a sample of the requests."""
-    sample = requests[:: max(1, len(requests) // 48)] if len(requests) > 48 else requests
-    took: dict[int, float] = {}
-    for size in BATCH_SIZES:
-        took[size] = ask(make(HFLM, loaded, batch_size=size), sample).wall_s
-        if took[size] > 1.3 * min(took.values()):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestHf:
+    """lm-eval's `hf` with a batch size, and its answers' largest difference in nats from those with another one."""
+
+    lm: Any
+    batch_size: int
+    own_difference: float
+
+
+def best_hf(loaded: LoadedModel, requests: Sequence[Any]) -> BestHf:
+    """The batch size with which `hf` takes the least time for a sample of the requests."""
+    wanted = min(48, max(12, SAMPLE_CHARS * len(requests) // chars(requests)))
+    sample = requests[:: max(1, len(requests) // wanted)]
+    took: dict[int, Took] = {}
+    for size in (size for size in BATCH_SIZES if size <= len(sample)):
+        took[size] = ask(make(HFLM, loaded, batch_size=size), sample)
+        if took[size].wall_s > 1.3 * min(one.wall_s for one in took.values()):
             break
-    size = min(took, key=lambda one: took[one])
-    return make(HFLM, loaded, batch_size=size), size
+    size = min(took, key=lambda one: took[one].wall_s)
+    best = took.pop(size).answers
+    return BestHf(
+        lm=make(HFLM, loaded, batch_size=size),
+        batch_size=size,
+        own_difference=max(
+            abs(a - b) for other in took.values() for (a, _), (b, _) in zip(best, other.answers, strict=True)
+        ),
+    )
+
+
+def chars(requests: Sequence[Any]) -> int:
+    """Characters of all prompts and continuations."""
+    return sum(len(text) for request in requests for text in request.args)
 
 
 def largest_matrix_rate(dtype: torch.dtype) -> float:
@@ -131,13 +161,41 @@ def fastest(work: Callable[[], object], rounds: int = 4) -> float:
     return min(times[1:])
 
 
-def arithmetic(model: Any, tree: PrefixTree, scored_positions: int) -> float:
-    """FLOPs of computing a tree once: matrix products of its layers, attention, and the head where it is asked."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flops:
+    """Floating-point operations of computing a tree once: matrix products of layers and head, and attention."""
+
+    products: float
+    attention: float
+
+
+def arithmetic(model: Any, requests: Requests) -> Flops:
+    """What their tree takes if every distinct token is computed once, and the head only where it is asked."""
+    tree = requests.tree
+    scored = {
+        (tree.leaf_of[number], tree.lengths[number] - back)
+        for number, targets in enumerate(requests.targets)
+        for back in range(len(targets))
+    }
     config = model.config
     linear = sum(m.weight.numel() for m in model.model.layers.modules() if isinstance(m, torch.nn.Linear))
     attended = sum((node.start + node.stop + 1) * len(node.tokens) / 2 for node in tree.nodes)
     heads = config.num_attention_heads * (
         getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     )
-    head = 2 * config.hidden_size * config.vocab_size * scored_positions
-    return 2 * linear * tree.tokens + 4 * heads * config.num_hidden_layers * attended + head
+    head = 2 * config.hidden_size * config.vocab_size * len(scored)
+    return Flops(products=2 * linear * tree.tokens + head, attention=4 * heads * config.num_hidden_layers * attended)
+
+
+def seconds_by_operation(work: Callable[[], object]) -> dict[str, float]:
+    """Seconds of the calling thread within matrix products, within attention, and in all else, by torch's profiler."""
+    started = time.perf_counter()
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        work()
+        total = time.perf_counter() - started
+    within = {"products": 0.0, "attention": 0.0}
+    for event in profiler.key_averages():
+        kind = KINDS.get(str(event.key))
+        if kind:
+            within[kind] += event.self_cpu_time_total / 1e6
+    return {**within, "rest": total - sum(within.values())}

@@ -21,7 +21,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from harness.config.regression import Subset, SuiteTask
 from harness.decision.values import collect_values
 from harness.errors import EvaluationError
-from harness.evaluation.regression import estimate_seconds, evaluate_task, order_items
+from harness.evaluation.regression import estimate_seconds, evaluate_task, order_items, seconds_left
 from harness.evaluation.regression_lm import build_lm, engine_of
 from harness.evaluation.regression_named import describe_named
 from harness.evaluation.regression_scores import evaluation_inputs, evaluation_key, scores_of
@@ -148,9 +148,9 @@ def test_an_interrupted_task_goes_on_where_it_was(tiny: LoadedModel, hellaswag: 
     lm = build_lm(tiny)
     whole = every(lm, hellaswag)
     batches = evaluate_task(lm, hellaswag, batch_items=3)
-    first = {result.item_id: result for _ in range(2) for result in next(batches)}
+    first = {result.item_id: result for _ in range(3) for result in next(batches)}
     rest = every(lm, hellaswag, done=first.keys(), batch_items=3)
-    assert len(first) == 6
+    assert len(first) == 1 + 3 + 3  # the first item goes alone
     assert not first.keys() & rest.keys()
     assert (first | rest).keys() == whole.keys()
     for item_id, result in (first | rest).items():
@@ -219,7 +219,7 @@ def test_a_model_that_gives_nan_fails_its_items_instead_of_answering(hellaswag: 
 
 
 def test_a_model_that_loses_answers_is_an_error(hellaswag: RegressionTask) -> None:
-    with pytest.raises(EvaluationError, match="48 requests, 47 answers from Fake"):
+    with pytest.raises(EvaluationError, match="4 requests, 3 answers from Fake"):
         every(Fake(-1.0, lost=1), hellaswag)
 
 
@@ -303,7 +303,7 @@ class Slow(Fake):
         return super().loglikelihood(requests)
 
 
-def test_the_time_estimate_is_that_of_the_items_that_are_left() -> None:
+def test_the_time_estimate_is_that_of_the_whole_task_or_of_what_is_left() -> None:
     task = subset("hellaswag", 0, 60)
     estimate = estimate_seconds(Slow(-1.0), task)
     started = time.perf_counter()
@@ -311,8 +311,12 @@ def test_the_time_estimate_is_that_of_the_items_that_are_left() -> None:
     taken_s = time.perf_counter() - started
     assert (estimate.items, estimate.measured_items) == (60, 16)
     assert taken_s / 3 < estimate.seconds < taken_s * 3
-    assert estimate_seconds(Slow(-1.0), task, done=results.keys()).seconds == 0
-    assert estimate_seconds(Slow(-1.0), task, done=list(results)[:50]).items == 10
+    half = list(results)[:30]
+    chars = {item.item_id: item.size_chars for item in task.items}
+    left, answered = sum(chars[one] for one in chars.keys() - set(half)), sum(chars[one] for one in half[5:])
+    left_s = seconds_left(Slow(-1.0), task, before=half[:5], done=half, took_s=10.0)
+    assert left_s == pytest.approx(10.0 * left / answered)
+    assert seconds_left(Slow(-1.0), task, before=(), done=results.keys(), took_s=1.0) == 0
 
 
 def test_the_suites_are_not_loaded_by_the_command_line() -> None:

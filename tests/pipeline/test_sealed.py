@@ -32,7 +32,7 @@ from harness.store.ledger import Ledger
 from harness.store.migrate import open_ledger
 from harness.store.registry import record_verdict, verdicts
 from harness.store.runs import find_run, runs
-from harness.store.scores import scores, sealed_scores
+from harness.store.scores import own_scores, scores
 from harness.store.sealed import sealed_stage
 from harness.store.user_sql import query
 
@@ -126,7 +126,7 @@ def test_a_plain_run_answers_and_scores_development_items_only(prepared: Prepare
         assert {one.item_id for one in generations(ledger, run_id)} == development
         assert {one.item_id for one in scores(ledger, run_id, task="golden")} == development
         assert generations(ledger, run_id, part="sealed") == []
-        assert sealed_scores(ledger, run_id) == []
+        assert own_scores(ledger, run_id, part="sealed") == []
         assert [(one.task, one.n_done, one.n_items) for one in run_progress(home, run_id)] == [("golden", 4, 4)]
     sha256 = prepared.golden_set.sha256
     assert {item.item_id for item in golden_items(ledger, sha256)} == development
@@ -142,7 +142,9 @@ def test_sealed_answers_belong_to_the_finished_run_which_stays_as_it_was(prepare
         assert (outcome.run_id, outcome.status, outcome.answered, outcome.items) == (run_id, "finished", 2, 2)
         assert find_run(ledger, run_id) == before[system]
         assert {one.item_id for one in generations(ledger, run_id, part="sealed")} == set(SEALED)
-        assert {(one.item_id, one.metric) for one in sealed_scores(ledger, run_id)} == {(i, EXACT) for i in SEALED}
+        assert {(one.item_id, one.metric) for one in own_scores(ledger, run_id, part="sealed")} == {
+            (i, EXACT) for i in SEALED
+        }
         stage = sealed_stage(ledger, run_id)
         assert stage is not None
         assert (stage.status, stage.by, stage.facts["device"]) == ("finished", "ann", "cpu")
@@ -301,7 +303,7 @@ def test_an_interrupted_stage_keeps_what_it_has_and_goes_on_to_the_same_answers(
         for each in (ledger, whole)
     )
     assert now == then
-    assert sealed_scores(ledger, run_id) == sealed_scores(whole, run_id)
+    assert own_scores(ledger, run_id, part="sealed") == own_scores(whole, run_id, part="sealed")
     assert [one for one in generations(ledger, run_id, part="sealed") if one in kept] == kept
 
 

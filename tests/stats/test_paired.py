@@ -230,6 +230,18 @@ def test_random_sign_flips_come_near_the_exact_binomial_answer() -> None:
     assert sign_flip_p(differences, seed=5) == sign_flip_p(differences, seed=5)
 
 
+@pytest.mark.parametrize("n", [24, 61, 203, 1600])
+def test_random_sign_flips_of_unequal_differences_come_near_scipys(n: int) -> None:
+    """Both are random: 0.03 is over four standard errors of their difference at most."""
+    draw = np.random.default_rng(n)
+    differences = draw.exponential(size=n) - 1 + 0.9 / math.sqrt(n)
+    oracle = stats.permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=9999, batch=500, rng=draw
+    )
+    assert 0.01 < oracle.pvalue < 0.99
+    assert sign_flip_p(differences.tolist()) == pytest.approx(oracle.pvalue, abs=0.03)
+
+
 def test_random_sign_flips_never_give_zero() -> None:
     assert sign_flip_p([1.0 + i / 100 for i in range(60)]) == pytest.approx(1 / 10_000)
 

@@ -16,7 +16,7 @@ from harness.store.generations import generations
 from harness.store.golden import golden_items, golden_set, record_golden_set
 from harness.store.ledger import Ledger
 from harness.store.overlaps import record_overlaps, run_overlaps
-from harness.store.scores import scores, sealed_scores
+from harness.store.scores import own_scores, scores
 from harness.store.sealed import SealedEvent, append_sealed_event, sealed_stage
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_sealed_answers_and_scores_are_kept_apart(ledger: Ledger, fresh_run: Cal
     run_id = fresh_run()
     assert [record_answers(ledger, run_id, [GENERATION], [SCORE], part="sealed") for _ in range(2)] == [1, 0]
     assert generations(ledger, run_id, part="sealed") == [GENERATION]
-    assert sealed_scores(ledger, run_id) == [SCORE]
+    assert own_scores(ledger, run_id, part="sealed") == [SCORE]
     assert generations(ledger, run_id) == []
     assert scores(ledger, run_id) == []
 
