@@ -19,6 +19,12 @@ def has_virtual_tokens(model: Any) -> bool:
     return isinstance(adapters, dict) and any(getattr(one, "is_prompt_learning", False) for one in adapters.values())
 
 
+def _is_plain_product(head: Any) -> bool:
+    """Whether a head does nothing but multiply by its weights: no adapter, bias or hook of whatever library."""
+    plain = type(head) is torch.nn.Linear and head.bias is None and "forward" not in vars(head)
+    return plain and not head._forward_hooks and not head._forward_pre_hooks
+
+
 class PackedModel:
     """A view of a model, with its adapter as it is, that takes rows without padding.
 
@@ -54,7 +60,7 @@ class PackedModel:
         self.device: torch.device = self._head.weight.device
         self.vocabulary: int = self.config.vocab_size
         self._memory: Tensor | None = None
-        if type(self._head) is torch.nn.Linear and self._head.bias is None and self.device.type == "cpu":
+        if self.device.type == "cpu" and _is_plain_product(self._head):
             self._memory = self._head.weight.new_empty(self._block_tokens, self.vocabulary)
 
     def hidden(self, ids: Tensor, positions: Tensor, layout: Layout) -> Tensor:

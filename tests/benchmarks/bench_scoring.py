@@ -41,6 +41,7 @@ FULL = (
     Case(task="hellaswag", shots=10, items=200),
 )
 ADAPTERS = (1, 4, 16)
+Answers = Sequence[tuple[float, bool]]
 OPTIONS = 4  # requests an item
 MEMORY_ITEMS = (40, 8)  # without and with shots: more add nothing to the peak, as long as several rows are filled
 
@@ -103,7 +104,7 @@ def _scoring(dtype: str, cases: Sequence[Case], asked: argparse.Namespace) -> No
         flops = arithmetic(loaded.model, next(iter(prefix._joined.values())))
         reached = (flops.products + flops.attention) / min(one.wall_s for one in ours)
         scale = chars(requests) / chars(share)
-        difference, flips = _compare([ours[-1].answers[number] for number in theirs_too], theirs[-1].answers)
+        difference, flips, changed = _compare([ours[-1].answers[number] for number in theirs_too], theirs[-1].answers)
         _row(
             case.name + (f" (hf: each {every}th)" if every > 1 else ""),
             hf.batch_size,
@@ -114,7 +115,8 @@ def _scoring(dtype: str, cases: Sequence[Case], asked: argparse.Namespace) -> No
             f"{reached / 1e9:.0f} of {rate / 1e9:.0f} ({100 * reached / rate:.0f} %)",
             f"{difference:.1e}",
             f"{hf.own_difference:.1e}",
-            flips,
+            f"{flips} of {len(share)}",
+            f"{changed} of {len(share) // OPTIONS}",
             _memory(dtype, case, hf.batch_size, asked) if asked.memory else "",
         )
         parts.append((case.name, flops, seconds_by_operation(lambda p=prefix, r=requests: ask(p, r))))
@@ -133,15 +135,27 @@ def _ratio(ours: Sequence[Took], theirs: Sequence[Took], seconds: str) -> float:
 COLUMNS = (
     "items", "batch of hf", "time, hf / prefix", "processor time, hf / prefix", "tokens/s",
     "computed / distinct", "GFLOP/s of the largest product", "largest difference (nats)", "hf from hf in other batches",
-    "greedy flags that differ",
+    "greedy flags that differ", "items with another likeliest option",
     "peak memory, prefix / hf (MB)",
 )  # fmt: skip
 PARTS = ("items", "matrix products", "attention", "all else", "GFLOP/s of the products", "GFLOP/s of attention")
 
 
-def _compare(ours: Sequence[tuple[float, bool]], theirs: Sequence[tuple[float, bool]]) -> tuple[float, int]:
+def _compare(ours: Answers, theirs: Answers) -> tuple[float, int, int]:
+    """The largest difference in nats, greedy flags that differ, and items of which another option is the likeliest."""
     pairs = list(zip(ours, theirs, strict=True))
-    return max(abs(a[0] - b[0]) for a, b in pairs), sum(a[1] != b[1] for a, b in pairs)
+    items = range(0, len(pairs), OPTIONS)
+    return (
+        max(abs(a[0] - b[0]) for a, b in pairs),
+        sum(a[1] != b[1] for a, b in pairs),
+        sum(
+            _likeliest(ours[first : first + OPTIONS]) != _likeliest(theirs[first : first + OPTIONS]) for first in items
+        ),
+    )
+
+
+def _likeliest(options: Answers) -> int:
+    return max(range(len(options)), key=lambda option: options[option][0])
 
 
 def _memory(dtype: str, case: Case, size: int, asked: argparse.Namespace) -> str:

@@ -127,7 +127,7 @@ def test_an_open_page_does_not_hold_the_ledger(server: Server, watch: Callable[.
     page = watch(server.owner_link()).page
     page.goto(server.url)
     see(page, "75.0 %")
-    with Ledger(server.home / "harness.duckdb", wait_s=0.0).write() as connection:
+    with Ledger(server.home / "harness.duckdb", wait_s=5.0).write() as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (6,)
 
 
